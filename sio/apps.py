@@ -1,0 +1,23 @@
+"""The Django app."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.apps import AppConfig
+
+
+class SioConfig(AppConfig):
+    """`INSTALLED_APPS += ["channels", "sio"]`."""
+
+    name = "sio"
+    verbose_name = "Socket.IO"
+
+    def ready(self) -> None:
+        """Tells how the server of this process is made: with Django's settings and the channel layer."""
+        from .conf import get_settings
+        from .socketio.channel_layer import ChannelLayerAdapter
+        from .socketio.server import SocketIOServer, set_server_factory
+
+        options = lambda: get_settings().socketio  # noqa: E731
+        set_server_factory(partial(SocketIOServer, options=options, adapter=ChannelLayerAdapter))

@@ -1,0 +1,155 @@
+"""What an HTTP or WebSocket request asks of an Engine.IO server: a `Request`, or the `HandshakeError` that answers it.
+
+The order of the checks and the error table are the reference's (`engine.io/lib/server.ts`: `verify`, `handshake`,
+`errors`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from enum import Enum, IntEnum, auto
+from urllib.parse import parse_qsl
+
+from .state import Transport
+
+#: The Engine.IO protocol version that a client names in the `EIO` query parameter.
+PROTOCOL = "4"
+#: A request has three or four parameters; more than these are an attack on the parser.
+MAX_QUERY_FIELDS = 64
+
+_INVALID_HEADER_CHARACTER = re.compile(rb"[^\t\x20-\x7e\x80-\xff]")
+
+
+class ErrorCode(IntEnum):
+    """The codes that the official clients read from the body of a refusal."""
+
+    UNKNOWN_TRANSPORT = 0
+    UNKNOWN_SID = 1
+    BAD_HANDSHAKE_METHOD = 2
+    BAD_REQUEST = 3
+    FORBIDDEN = 4
+    UNSUPPORTED_PROTOCOL_VERSION = 5
+
+
+ERRORS: dict[ErrorCode, tuple[int, str]] = {
+    ErrorCode.UNKNOWN_TRANSPORT: (400, "Transport unknown"),
+    ErrorCode.UNKNOWN_SID: (400, "Session ID unknown"),
+    ErrorCode.BAD_HANDSHAKE_METHOD: (400, "Bad handshake method"),
+    ErrorCode.BAD_REQUEST: (400, "Bad request"),
+    ErrorCode.FORBIDDEN: (403, "Forbidden"),
+    ErrorCode.UNSUPPORTED_PROTOCOL_VERSION: (400, "Unsupported protocol version"),
+}
+
+
+class HandshakeError(Exception):
+    """A request that is refused. `context` says more than the client is told, for the log."""
+
+    def __init__(self, code: ErrorCode, context: str) -> None:
+        super().__init__(code, context)
+        self.code = code
+        self.context = context
+        self.status, self.message = ERRORS[code]
+
+    def __str__(self) -> str:
+        return f"{self.message} (code {self.code:d}): {self.context}"
+
+    @property
+    def body(self) -> bytes:
+        """The JSON body of the refusal, as the reference writes it."""
+        return json.dumps({"code": self.code, "message": self.message}, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The query parameters that matter. A parameter that is absent is the empty string; the last of several wins."""
+
+    transport: str = ""
+    sid: str = ""
+    eio: str = ""
+
+
+class Action(Enum):
+    """What a request that passed the checks is for."""
+
+    OPEN = auto()
+    POLL = auto()
+    POST = auto()
+    UPGRADE = auto()
+    UNSUPPORTED = auto()
+    """Another HTTP method with the sid of a live session: the reference answers 500 and the session goes on."""
+
+
+_METHOD_ACTIONS = {"GET": Action.POLL, "POST": Action.POST}
+
+
+def parse_query(query_string: bytes) -> Query:
+    """Never raises: what cannot be parsed is absent."""
+    try:
+        fields = dict(
+            parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS)
+        )
+    except ValueError:
+        return Query()
+    return Query(fields.get("transport", ""), fields.get("sid", ""), fields.get("EIO", ""))
+
+
+def check_request(
+    query: Query,
+    method: str,
+    *,
+    websocket: bool,
+    transports: Collection[str],
+    current_transport: Callable[[str], Transport | None],
+    check_origin: Callable[[], None],
+    origin: bytes = b"",
+) -> Action:
+    """Returns what the request is for. Raises HandshakeError.
+
+    `websocket` says whether it asks for a WebSocket. `current_transport` gives the transport of a live session by its
+    sid. `check_origin` raises HandshakeError (FORBIDDEN) for an origin that may not connect; `origin` is the raw
+    header.
+    """
+    if query.transport not in transports:
+        raise HandshakeError(ErrorCode.UNKNOWN_TRANSPORT, f"transport={query.transport[:32]!r}")
+    if _INVALID_HEADER_CHARACTER.search(origin):
+        raise HandshakeError(ErrorCode.BAD_REQUEST, "the Origin header has invalid characters")
+    if query.sid:
+        action = _check_session(query, method, websocket, current_transport(query.sid))
+        check_origin()
+        return action
+    _check_handshake(query, method, websocket)
+    check_origin()
+    if query.eio != PROTOCOL:
+        # Checked last, as in the reference: an unknown transport wins over a missing EIO.
+        raise HandshakeError(
+            ErrorCode.UNSUPPORTED_PROTOCOL_VERSION,
+            f"the client speaks EIO={query.eio[:8]!r}; use a Socket.IO client of version 3 or later (EIO=4)",
+        )
+    return Action.OPEN
+
+
+def _check_session(query: Query, method: str, websocket: bool, current: Transport | None) -> Action:
+    if current is None:
+        raise HandshakeError(ErrorCode.UNKNOWN_SID, f"sid={query.sid[:32]!r}")
+    if not websocket and query.transport != current:
+        raise HandshakeError(ErrorCode.BAD_REQUEST, f"transport={query.transport} in a session on {current}")
+    if query.eio != PROTOCOL:
+        raise HandshakeError(ErrorCode.BAD_REQUEST, f"EIO={query.eio[:8]!r} in a session of EIO={PROTOCOL}")
+    if websocket:
+        if query.transport != Transport.WEBSOCKET:
+            raise HandshakeError(ErrorCode.BAD_REQUEST, f"transport={query.transport} on a WebSocket")
+        return Action.UPGRADE
+    return _METHOD_ACTIONS.get(method, Action.UNSUPPORTED)
+
+
+def _check_handshake(query: Query, method: str, websocket: bool) -> None:
+    if method != "GET":
+        raise HandshakeError(ErrorCode.BAD_HANDSHAKE_METHOD, f"method {method[:16]} without a sid")
+    if websocket != (query.transport == Transport.WEBSOCKET):
+        # Usually a proxy that does not pass the Upgrade header on.
+        raise HandshakeError(
+            ErrorCode.BAD_REQUEST, f"transport={query.transport} on {'a WebSocket' if websocket else 'plain HTTP'}"
+        )

@@ -1,0 +1,128 @@
+"""Which origins may connect, and the CORS headers that their browsers need.
+
+One rule for both transports, on every request: it is what stands in for Django's CSRF protection, since a page of
+another site can open a WebSocket with its visitor's cookies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings as django_settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest
+from django.utils.http import is_same_domain
+
+from .handshake import ErrorCode, HandshakeError
+
+Headers = Mapping[bytes, bytes]
+#: A request's allowed methods and how long a browser may remember a preflight, in seconds.
+_ALLOWED_METHODS = b"GET,POST"
+_PREFLIGHT_MAX_AGE = b"600"
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+class _Request(HttpRequest):
+    """As much of a Django request as tells where it was sent to, made from the ASGI scope of either transport."""
+
+    def __init__(self, scope: MutableMapping[str, Any], headers: Headers) -> None:
+        super().__init__()
+        server = scope.get("server") or ("unknown", 0)
+        self.META = {"SERVER_NAME": server[0], "SERVER_PORT": str(server[1] or 0)}
+        for name, value in headers.items():
+            self.META["HTTP_" + name.decode("latin-1").upper().replace("-", "_")] = value.decode("latin-1")
+        self._asgi_scheme = {"ws": "http", "wss": "https"}.get(scope.get("scheme", ""), scope.get("scheme"))
+
+    def _get_scheme(self) -> str:
+        return self._asgi_scheme or "http"
+
+    def origins(self) -> set[str]:
+        """Returns the origins that this request is the same origin as. Raises DisallowedHost."""
+        # Daphne gives a WebSocket scope no scheme, so both are the same origin to it, unless Django is told of a proxy.
+        schemes = ["http", "https"] if self._asgi_scheme is None and not self.is_secure() else [self.scheme]
+        host = self.get_host()
+        return {_normalized(f"{scheme}://{host}") for scheme in schemes if scheme is not None}
+
+
+def _normalized(origin: str) -> str:
+    origin = origin.lower()
+    return origin.removesuffix(_DEFAULT_PORTS.get(origin.partition("://")[0], "/"))
+
+
+class OriginPolicy:
+    """The answer to "may this origin connect?" under the settings.
+
+    `allowed` is the list of SIO_CORS_ALLOWED_ORIGINS, or `"*"`. Without an Origin header the client is no browser, or a
+    page of this very site: only the Host header is then held against ALLOWED_HOSTS, as Django does.
+    """
+
+    def __init__(self, allowed: tuple[str, ...] | str) -> None:
+        self._any = allowed == "*"
+        self._allowed = frozenset(_normalized(origin) for origin in allowed)
+
+    def check(self, scope: MutableMapping[str, Any], headers: Headers) -> None:
+        """Raises HandshakeError (FORBIDDEN) that says which setting to change."""
+        if self._any:
+            return
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        if origin and self._is_listed(origin):
+            return
+        try:
+            same_origins = _Request(scope, headers).origins()
+        except DisallowedHost as error:
+            raise HandshakeError(ErrorCode.FORBIDDEN, str(error)) from None
+        if origin and _normalized(origin) not in same_origins:
+            raise HandshakeError(
+                ErrorCode.FORBIDDEN,
+                f"origin {origin[:200]!r} is not {' or '.join(sorted(same_origins))}; add it to "
+                "SIO_CORS_ALLOWED_ORIGINS, or set SECURE_PROXY_SSL_HEADER or USE_X_FORWARDED_HOST if the server is "
+                "behind a proxy",
+            )
+
+    def _is_listed(self, origin: str) -> bool:
+        return _normalized(origin) in self._allowed or any(
+            _is_trusted(origin, pattern) for pattern in django_settings.CSRF_TRUSTED_ORIGINS
+        )
+
+    def headers(self, headers: Headers) -> list[tuple[bytes, bytes]]:
+        """Returns the CORS headers of any response to this request."""
+        origin = headers.get(b"origin")
+        if not origin:
+            return []
+        if self._any:
+            # No credentials: with any origin allowed, a polling client must not carry cookies.
+            return [(b"access-control-allow-origin", b"*")]
+        if not self._is_listed(origin.decode("latin-1")):
+            return []
+        return [
+            (b"access-control-allow-origin", origin),
+            (b"access-control-allow-credentials", b"true"),
+            (b"vary", b"Origin"),
+        ]
+
+    def preflight_headers(self, headers: Headers) -> list[tuple[bytes, bytes]]:
+        """Returns the headers of the answer to a preflight; none if this is no preflight of an allowed origin."""
+        cors = self.headers(headers)
+        if not cors or b"access-control-request-method" not in headers:
+            return []
+        requested = headers.get(b"access-control-request-headers")
+        return [
+            *[(name, value) for name, value in cors if name != b"vary"],
+            (b"vary", b"Origin, Access-Control-Request-Headers"),
+            (b"access-control-allow-methods", _ALLOWED_METHODS),
+            *([(b"access-control-allow-headers", requested)] if requested else []),
+            (b"access-control-max-age", _PREFLIGHT_MAX_AGE),
+        ]
+
+
+def _is_trusted(origin: str, pattern: str) -> bool:
+    """Whether an entry of CSRF_TRUSTED_ORIGINS covers `origin`: `https://example.com`, or `https://*.example.com`."""
+    if "*" not in pattern:
+        return _normalized(origin) == _normalized(pattern)
+    try:
+        parsed, expected = urlsplit(origin), urlsplit(pattern)
+    except ValueError:
+        return False
+    return parsed.scheme == expected.scheme and is_same_domain(parsed.netloc.lower(), expected.netloc.lstrip("*"))

@@ -1,0 +1,133 @@
+"""Engine.IO v4 packets: one WebSocket frame, or one segment of an HTTP long-polling payload.
+
+Source: Engine.IO protocol v4, sections "Packet encoding" and "Payload encoding"; the reference's `engine.io-parser`.
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+#: Between two segments of a payload (U+001E, "record separator").
+SEPARATOR = "\x1e"
+
+
+class ParseError(Exception):
+    """The peer sent something that is no Engine.IO packet. The session ends with the reason `parse error`."""
+
+
+class PacketType(StrEnum):
+    """The seven packet types by their first character on the wire."""
+
+    OPEN = "0"
+    CLOSE = "1"
+    PING = "2"
+    PONG = "3"
+    MESSAGE = "4"
+    UPGRADE = "5"
+    NOOP = "6"
+
+
+_TYPES = {member.value: member for member in PacketType}
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A decoded packet. `data` is bytes only in a binary MESSAGE."""
+
+    type: PacketType
+    data: str | bytes = ""
+
+
+class EncodedPacket:
+    """An outgoing packet in wire form.
+
+    It is made once, however many sessions it is sent to, and each form is derived at most once: the shared instance is
+    what makes a broadcast cost one encoding.
+    """
+
+    def __init__(self, data: str | bytes) -> None:
+        #: str: the type character and the text; bytes: the content of a binary MESSAGE.
+        self.data = data
+
+    @classmethod
+    def message(cls, data: str | bytes) -> EncodedPacket:
+        """Returns the MESSAGE packet that carries `data`."""
+        return cls(PacketType.MESSAGE + data if isinstance(data, str) else bytes(data))
+
+    @cached_property
+    def frame(self) -> dict[str, Any]:
+        """The ASGI message that sends this packet as one WebSocket frame. Receivers share it: it must not be
+        changed.
+        """
+        if isinstance(self.data, str):
+            return {"type": "websocket.send", "text": self.data}
+        if not self.data:
+            # Daphne drops an empty frame; every client decodes the text frame `b` as zero bytes.
+            return {"type": "websocket.send", "text": "b"}
+        return {"type": "websocket.send", "bytes": self.data}
+
+    @cached_property
+    def segment(self) -> bytes:
+        """This packet as a segment of a polling payload: UTF-8, binary as `b` and base64."""
+        if isinstance(self.data, str):
+            return self.data.encode()
+        return b"b" + binascii.b2a_base64(self.data, newline=False)
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of the WebSocket form, for the bounds of buffers."""
+        data = self.data
+        return len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode())
+
+
+PING = EncodedPacket(PacketType.PING)
+NOOP = EncodedPacket(PacketType.NOOP)
+CLOSE = EncodedPacket(PacketType.CLOSE)
+PROBE_PONG = EncodedPacket(PacketType.PONG + "probe")
+
+
+def decode_packet(encoded: str | bytes) -> Packet:
+    """Decodes one WebSocket frame or one segment of a payload.
+
+    Bytes are a binary MESSAGE; text that starts with `b` is one in base64, which the reference accepts on both
+    transports. Raises ParseError.
+    """
+    if isinstance(encoded, bytes):
+        return Packet(PacketType.MESSAGE, encoded)
+    if encoded[:1] == "b":
+        return Packet(PacketType.MESSAGE, _decode_base64(encoded[1:]))
+    packet_type = _TYPES.get(encoded[:1])
+    if packet_type is None:
+        raise ParseError(f"unknown packet type {encoded[:1]!r}")
+    return Packet(packet_type, encoded[1:])
+
+
+def _decode_base64(encoded: str) -> bytes:
+    try:
+        return binascii.a2b_base64(encoded, strict_mode=True)
+    except ValueError as error:  # binascii.Error, and characters outside ASCII
+        raise ParseError(f"invalid base64: {error}") from None
+
+
+def decode_payload(body: bytes) -> Iterator[Packet]:
+    """Yields the packets of a POST body one by one.
+
+    An empty body is one empty, hence malformed, packet. Raises ParseError at the first packet that cannot be decoded;
+    those before it have been yielded by then, as in the reference.
+    """
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise ParseError("the payload is not UTF-8") from None
+    for segment in text.split(SEPARATOR):
+        yield decode_packet(segment)
+
+
+def encode_payload(packets: list[EncodedPacket]) -> bytes:
+    """Returns the body of a poll's response."""
+    return b"\x1e".join([packet.segment for packet in packets])

@@ -1,0 +1,142 @@
+"""The HTTP long-polling transport.
+
+Source: the reference's `engine.io/lib/transports/polling.ts`, for every status, header and order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from channels.generic.http import AsyncHttpConsumer
+
+from .handshake import Action, HandshakeError
+from .packets import decode_payload
+from .request import EngineIORequest
+from .socket import EngineIOSocket
+from .state import Reason, Transport
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_TEXT = (b"content-type", b"text/plain; charset=UTF-8")
+_HTML = (b"content-type", b"text/html")
+_JSON = (b"content-type", b"application/json")
+_NO_STORE = (b"cache-control", b"no-store")
+
+
+class BodyTooLarge(Exception):
+    """A POST has more bytes than a payload may."""
+
+
+class ClientGone(Exception):
+    """The client left before its request was complete."""
+
+
+class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
+    """Answers the requests of long-polling clients: one instance for each request.
+
+    It is a Channels consumer for `as_asgi()` and for middleware, and drives `receive` and `send` by itself: the loop of
+    `AsyncConsumer` would take a turn of the database thread for every message, open a channel for every request, and
+    see neither a client leave nor a body grow.
+    """
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
+        self._request = request = EngineIORequest(scope)
+        preflight = request.preflight_headers()
+        if preflight:
+            await self._respond(204, b"", *preflight)
+            return
+        try:
+            action = request.check()
+        except HandshakeError as error:
+            body = b"" if request.method == "HEAD" else error.body
+            await self._respond(error.status, body, _JSON)
+            return
+        await self._perform(action, request)
+
+    async def _perform(self, action: Action, request: EngineIORequest) -> None:
+        if action is Action.OPEN:
+            socket = request.open_socket(Transport.POLLING)
+            socket.open_poll()
+            await self._respond(200, await socket.poll_payload(), _TEXT, _NO_STORE)
+            return
+        socket = request.live_socket()
+        if action is Action.POLL:
+            await self._poll(socket)
+        elif action is Action.POST:
+            await self._post(socket, request)
+        else:
+            await self._respond(500, b"")
+
+    async def _poll(self, socket: EngineIOSocket) -> None:
+        """Answers a GET with what the session has to send, as soon as it has."""
+        if not socket.open_poll():
+            await self._respond(400, b"")
+            return
+        watcher = None
+        if not socket.session.poll_ready:
+            watcher = asyncio.ensure_future(self._watch(socket))
+        try:
+            payload = await socket.poll_payload()
+        except asyncio.CancelledError:
+            await socket.shut_down()
+            raise
+        finally:
+            if watcher is not None:
+                watcher.cancel()
+        await self._respond(200, payload, _TEXT, _NO_STORE)
+
+    async def _watch(self, socket: EngineIOSocket) -> None:
+        """Ends the session if the client leaves its poll ("poll connection closed prematurely")."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        socket.end(Reason.TRANSPORT_ERROR)
+
+    async def _post(self, socket: EngineIOSocket, request: EngineIORequest) -> None:
+        """Takes the packets of a POST."""
+        if socket.post_open or request.headers.get(b"content-type") == b"application/octet-stream":
+            # "data request overlap from client", "invalid content"
+            socket.end(Reason.TRANSPORT_ERROR)
+            await self._respond(400, b"")
+            return
+        socket.post_open = True
+        try:
+            body = await self._read_body(request, request.settings.engineio.max_payload)
+            await socket.receive_packets(decode_payload(body))
+        except BodyTooLarge:
+            # The session goes on, as in the reference.
+            await self._respond(413, b"")
+        except ClientGone:
+            socket.end(Reason.TRANSPORT_ERROR)
+        except asyncio.CancelledError:
+            await socket.shut_down()
+            raise
+        else:
+            await self._respond(200, b"ok", _HTML, _NO_STORE)
+        finally:
+            socket.post_open = False
+
+    async def _read_body(self, request: EngineIORequest, limit: int) -> bytes:
+        """Returns the body. Raises BodyTooLarge as soon as it is, ClientGone if the client leaves before its end."""
+        length = request.headers.get(b"content-length", b"")
+        if length.isdigit() and (len(length) > 18 or int(length) > limit):
+            raise BodyTooLarge
+        body = bytearray()
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            body += message.get("body", b"")
+            if len(body) > limit:
+                raise BodyTooLarge
+            if not message.get("more_body"):
+                return bytes(body)
+
+    async def _respond(self, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:
+        cors = () if status == 204 else self._request.cors_headers()
+        length = () if status == 204 else ((b"content-length", b"%d" % len(body)),)
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *cors, *length]})
+        await self._send({"type": "http.response.body", "body": body})

@@ -1,0 +1,88 @@
+"""What the two transports have in common: a request under the settings, and the session that it opens or is for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import MutableMapping
+from functools import cached_property
+from typing import Any
+
+from .. import conf
+from .app import get_engineio_app
+from .handshake import Action, ErrorCode, HandshakeError, check_request, parse_query
+from .origins import OriginPolicy
+from .registry import registry
+from .socket import EngineIOSocket
+from .state import Transport
+
+logger = logging.getLogger("sio.engineio")
+
+#: Refusals that a developer should hear of; the others are the daily noise of the internet.
+_LOUD = frozenset({ErrorCode.FORBIDDEN, ErrorCode.UNSUPPORTED_PROTOCOL_VERSION})
+
+
+class EngineIORequest:
+    """One HTTP or WebSocket request. `settings` are those in force when it came."""
+
+    def __init__(self, scope: MutableMapping[str, Any]) -> None:
+        self.scope = scope
+        self.settings = conf.get_settings()
+        self.method: str = scope.get("method", "GET")
+        self.query = parse_query(scope.get("query_string", b""))
+        self.headers: dict[bytes, bytes] = {name.lower(): value for name, value in scope.get("headers", ())}
+        self._origins = OriginPolicy(self.settings.cors_allowed_origins)
+
+    @cached_property
+    def _is_websocket(self) -> bool:
+        return bool(self.scope["type"] == "websocket")
+
+    def check(self) -> Action:
+        """Returns what the request is for. Raises HandshakeError, which is logged here."""
+        try:
+            return check_request(
+                self.query,
+                self.method,
+                websocket=self._is_websocket,
+                transports=self.settings.engineio.transports,
+                current_transport=self._current_transport,
+                check_origin=lambda: self._origins.check(self.scope, self.headers),
+                origin=self.headers.get(b"origin", b""),
+            )
+        except HandshakeError as error:
+            foreign = error.code is ErrorCode.UNKNOWN_SID and registry.is_foreign(self.query.sid)
+            hint = ", of another process: set up sticky sessions, or SIO_TRANSPORTS = ['websocket']" if foreign else ""
+            logger.log(
+                logging.WARNING if foreign or error.code in _LOUD else logging.DEBUG,
+                "Refused a request of %s: %s%s",
+                self.scope.get("client"),
+                error,
+                hint,
+            )
+            raise
+
+    @staticmethod
+    def _current_transport(sid: str) -> Transport | None:
+        socket = registry.get(sid)
+        return None if socket is None else socket.transport
+
+    def open_socket(self, transport: Transport) -> EngineIOSocket:
+        """Opens the session that this handshake asks for."""
+        socket = EngineIOSocket(transport, self.settings.engineio, self.scope, get_engineio_app(), registry)
+        socket.open()
+        return socket
+
+    def live_socket(self) -> EngineIOSocket:
+        """Returns the session that the request names. To be called right after `check` found it."""
+        socket = registry.get(self.query.sid)
+        assert socket is not None
+        return socket
+
+    def cors_headers(self) -> list[tuple[bytes, bytes]]:
+        """Returns the CORS headers of the response."""
+        return self._origins.headers(self.headers)
+
+    def preflight_headers(self) -> list[tuple[bytes, bytes]]:
+        """Returns the headers of the answer to a CORS preflight; none if this is not one, or not of an allowed
+        origin.
+        """
+        return self._origins.preflight_headers(self.headers) if self.method == "OPTIONS" else []

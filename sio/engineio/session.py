@@ -1,0 +1,343 @@
+"""One Engine.IO connection without its I/O: state, outgoing buffer, heartbeat.
+
+Feed it what the client sent and what the time is; take from it what to send, when to come back, and whether it is over.
+It never waits and never looks at a clock: `now` is monotonic seconds, `deadline` says when `handle_timeout` wants to be
+called.
+
+Source: Engine.IO protocol v4, sections "Heartbeat" and "Upgrade"; the reference's `engine.io/lib/socket.ts`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from .packets import CLOSE, NOOP, PING, EncodedPacket, Packet, PacketType, decode_packet
+from .state import OPEN_STATES, UPGRADING_STATES, WEBSOCKET_STATES, Input, Reason, State, Transport, transition
+
+#: While a WebSocket probes, waiting polls are answered this often (`_maybeUpgrade`), in seconds.
+NOOP_INTERVAL = 0.1
+#: How long a closing session waits for its client to take the rest (`closeTimeout` of `polling.ts`), in seconds.
+CLOSE_TIMEOUT = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineIOOptions:
+    """What every session of a process shares. Times in milliseconds, sizes in bytes; the settings say what each is
+    for.
+    """
+
+    ping_interval: int = 25_000
+    ping_timeout: int = 20_000
+    max_payload: int = 1_000_000
+    upgrade_timeout: int = 10_000
+    transports: tuple[str, ...] = (Transport.POLLING, Transport.WEBSOCKET)
+    max_buffered_packets: int = 10_000
+    max_buffered_bytes: int = 16_000_000
+
+
+class Timer(Enum):
+    """What a session waits for."""
+
+    PING = auto()
+    PONG = auto()
+    UPGRADE = auto()
+    NOOP = auto()
+    CLOSE = auto()
+
+
+class EngineIOSession:
+    """The state of one connection. `EngineIOSocket` owns it and does its I/O; the two transports share it."""
+
+    def __init__(self, sid: str, transport: Transport, options: EngineIOOptions, now: float) -> None:
+        self.sid = sid
+        self.options = options
+        #: Why the session ended; None while it has not.
+        self.reason: Reason | None = None
+        #: Whether a GET waits for packets.
+        self.poll_open = False
+        self._outbox: deque[EncodedPacket] = deque()
+        self._outbox_bytes = 0
+        self._timers: dict[Timer, float] = {Timer.PING: now + options.ping_interval / 1000}
+        self._awaiting_pong = False
+        self._pong_refreshed = False
+        self._paused = False
+        self._noop_due = False
+        self._close_reason = Reason.FORCED_CLOSE
+        self._closed_during_poll = False
+        self._final_poll_packet = CLOSE
+        self._set_state(State.POLLING if transport is Transport.POLLING else State.WEBSOCKET)
+        self.send([self._open_packet(transport)])
+
+    def _open_packet(self, transport: Transport) -> EncodedPacket:
+        can_upgrade = transport is Transport.POLLING and Transport.WEBSOCKET in self.options.transports
+        handshake = {
+            "sid": self.sid,
+            "upgrades": [Transport.WEBSOCKET] if can_upgrade else [],
+            "pingInterval": self.options.ping_interval,
+            "pingTimeout": self.options.ping_timeout,
+            "maxPayload": self.options.max_payload,
+        }
+        return EncodedPacket(PacketType.OPEN + json.dumps(handshake, separators=(",", ":")))
+
+    # State
+
+    def _set_state(self, state: State) -> None:
+        self.state = state
+        #: Whether packets are taken from and for the client.
+        self.is_open = state in OPEN_STATES
+        if state is not State.CLOSED:
+            self.transport = Transport.WEBSOCKET if state in WEBSOCKET_STATES else Transport.POLLING
+
+    @property
+    def is_closed(self) -> bool:
+        return self.state is State.CLOSED
+
+    @property
+    def is_upgrading(self) -> bool:
+        return self.state in UPGRADING_STATES
+
+    def close(self, reason: Reason, now: float) -> None:
+        """Closes once the buffered packets are delivered. What is sent from now on is dropped. Idempotent."""
+        if not self.is_open:
+            return
+        self._set_state(transition(self.state, Input.CLOSE))
+        self._close_reason = reason
+        self._closed_during_poll = self.poll_open
+        self._timers.pop(Timer.PING, None)
+        self._timers.pop(Timer.PONG, None)
+        self._timers[Timer.CLOSE] = now + CLOSE_TIMEOUT
+
+    def end(self, reason: Reason, *, discard: bool = False) -> None:
+        """The session is over at once; only a poll that waits is still answered. `discard` drops what it had
+        buffered. Idempotent.
+        """
+        if self.is_closed:
+            return
+        if discard or not self.poll_open:
+            self._outbox.clear()
+            self._outbox_bytes = 0
+        self._set_state(transition(self.state, Input.END))
+        self.reason = reason
+        self._timers.clear()
+
+    # Upgrade
+
+    def probe(self, now: float) -> None:
+        """A WebSocket came for this session. Raises InvalidTransition if it may not have one."""
+        self._set_state(transition(self.state, Input.PROBE))
+        self._timers[Timer.UPGRADE] = now + self.options.upgrade_timeout / 1000
+
+    def probe_answered(self, now: float) -> None:
+        """The WebSocket was sent the `3probe`: polls are now kept short, so that the client can leave polling."""
+        self._timers[Timer.NOOP] = now + NOOP_INTERVAL
+
+    def probe_failed(self) -> None:
+        """The WebSocket is gone, or said what it should not have: polling goes on."""
+        self._end_probe(Input.PROBE_FAILED)
+
+    def upgrade(self, now: float) -> None:
+        """The client sent the `5` packet: the session is on the WebSocket, and so is everything buffered."""
+        self._end_probe(Input.UPGRADE)
+        if self._awaiting_pong:
+            # The ping may have been on the way by polling: its answer gets the full time again.
+            self._await_pong(now)
+
+    def _end_probe(self, trigger: Input) -> None:
+        self._set_state(transition(self.state, trigger))
+        self._timers.pop(Timer.UPGRADE, None)
+        self._timers.pop(Timer.NOOP, None)
+        self._noop_due = False
+
+    # Input
+
+    def receive_frame(self, encoded: str | bytes, now: float) -> str | bytes | None:
+        """Takes one WebSocket frame. Returns the data of a message, else None. Raises ParseError."""
+        # The fast path: on most frames of most sessions, reading a message is these comparisons and one slice.
+        if self.is_open and not self._awaiting_pong and encoded[:1] == "4":
+            return encoded[1:]
+        return self.receive(decode_packet(encoded), now)
+
+    def receive(self, packet: Packet, now: float) -> str | bytes | None:
+        """Takes one packet. Returns the data of a message, else None. What comes when the session closes is dropped."""
+        if not self.is_open:
+            return None
+        if self._awaiting_pong and not self._pong_refreshed and packet.type is not PacketType.PONG:
+            # The client is alive: engine.io 6.6.11 extends the wait for a pong, once per ping.
+            self._pong_refreshed = True
+            self._await_pong(now)
+        if packet.type is PacketType.MESSAGE:
+            return packet.data
+        handler = _CONTROL_PACKETS.get(packet.type)
+        if handler is not None:
+            handler(self, now)
+        return None
+
+    def _on_pong(self, now: float) -> None:
+        if self._awaiting_pong:  # an unsolicited pong starts nothing
+            self._awaiting_pong = False
+            self._timers.pop(Timer.PONG, None)
+            self._timers[Timer.PING] = now + self.options.ping_interval / 1000
+
+    def _on_ping(self, now: float) -> None:
+        # "invalid heartbeat direction": in v4 the server pings.
+        self.end(Reason.TRANSPORT_ERROR)
+
+    def _on_close(self, now: float) -> None:
+        self._final_poll_packet = NOOP
+        self.end(Reason.TRANSPORT_CLOSE)
+
+    # Output
+
+    def send(self, packets: Sequence[EncodedPacket]) -> bool:
+        """Buffers packets that must stay together, as one unit. What a closing or closed session gets is dropped.
+
+        Returns False, with nothing buffered, when the client is too slow: the buffer holds packets and would pass its
+        bound.
+        """
+        if not self.is_open:
+            return True
+        size = sum([packet.size for packet in packets])
+        options = self.options
+        if self._outbox and (
+            len(self._outbox) + len(packets) > options.max_buffered_packets
+            or self._outbox_bytes + size > options.max_buffered_bytes
+        ):
+            return False
+        self._outbox.extend(packets)
+        self._outbox_bytes += size
+        return True
+
+    @property
+    def is_congested(self) -> bool:
+        """Whether the buffer is more than half full: who can wait should."""
+        return (
+            len(self._outbox) * 2 > self.options.max_buffered_packets
+            or self._outbox_bytes * 2 > self.options.max_buffered_bytes
+        )
+
+    def next_packet(self) -> EncodedPacket | None:
+        """Takes the next packet for the WebSocket. None when there is none; a closing session has then ended."""
+        if self._outbox:
+            return self._take()
+        if self.state is State.CLOSING_WEBSOCKET:
+            self.end(self._close_reason)
+        return None
+
+    def open_poll(self) -> bool:
+        """A GET came to wait for packets. False if another one waits: the session has then ended ("overlap from
+        client").
+        """
+        if self.poll_open:
+            self.end(Reason.TRANSPORT_ERROR)
+            return False
+        self.poll_open = True
+        return True
+
+    @property
+    def poll_ready(self) -> bool:
+        """Whether the waiting GET can be answered."""
+        if not self.poll_open:
+            return False
+        return bool(self._outbox) or self._noop_due or self.state not in (State.POLLING, State.UPGRADING)
+
+    def take_payload(self) -> list[EncodedPacket]:
+        """Takes the answer to the waiting GET, which waits no more. Not to be called unless `poll_ready`."""
+        closed_during_poll, self._closed_during_poll = self._closed_during_poll, False
+        self.poll_open = self._noop_due = False
+        if self.transport is Transport.WEBSOCKET:
+            return [CLOSE]  # upgraded meanwhile: the buffer goes to the WebSocket
+        batch = self._take_batch()
+        if self.is_closed:
+            return [*batch, self._final_poll_packet]
+        if batch:
+            return batch
+        if self.is_open:
+            return [NOOP]
+        self.end(self._close_reason)
+        # `doClose` of polling.ts: a poll that waits gets the close alone, a later one gets it appended to a noop.
+        return [CLOSE] if closed_during_poll else [NOOP, CLOSE]
+
+    def _take_batch(self) -> list[EncodedPacket]:
+        """Takes packets up to `max_payload` bytes of payload, but one at least: what is over the limit is sent
+        alone.
+        """
+        batch: list[EncodedPacket] = []
+        room = self.options.max_payload
+        while self._outbox:
+            room -= len(self._outbox[0].segment) + bool(batch)  # and its separator
+            if room < 0 and batch:
+                break
+            batch.append(self._take())
+        return batch
+
+    def _take(self) -> EncodedPacket:
+        packet = self._outbox.popleft()
+        self._outbox_bytes -= packet.size
+        return packet
+
+    # Time
+
+    @property
+    def deadline(self) -> float | None:
+        """When `handle_timeout` is to be called; None when there is nothing to wait for."""
+        return min(self._timers.values(), default=None)
+
+    def handle_timeout(self, now: float) -> None:
+        """Does what is due. Sends pings, fails upgrades, ends the session; calling it early does nothing."""
+        for timer in [timer for timer, due in self._timers.items() if due <= now]:
+            if self._timers.pop(timer, None) is not None:
+                _TIMEOUTS[timer](self, now)
+
+    def pause(self) -> None:
+        """The server stopped reading from the client, so no pong can come: the heartbeat does not count against it."""
+        self._paused = True
+        self._timers.pop(Timer.PONG, None)
+
+    def resume(self, now: float) -> None:
+        """The server reads again."""
+        self._paused = False
+        if self._awaiting_pong:
+            self._await_pong(now)
+
+    def _await_pong(self, now: float) -> None:
+        if not self._paused:
+            self._timers[Timer.PONG] = now + self.options.ping_timeout / 1000
+
+    def _on_ping_due(self, now: float) -> None:
+        # One ping per interval also when no poll is open; the time for its answer starts now ("schedulePing").
+        self.send([PING])
+        self._awaiting_pong, self._pong_refreshed = True, False
+        self._await_pong(now)
+
+    def _on_pong_missing(self, now: float) -> None:
+        self.end(Reason.PING_TIMEOUT)
+
+    def _on_upgrade_timeout(self, now: float) -> None:
+        self.probe_failed()
+
+    def _on_noop_due(self, now: float) -> None:
+        self._timers[Timer.NOOP] = now + NOOP_INTERVAL
+        self._noop_due = self.poll_open
+
+    def _on_close_timeout(self, now: float) -> None:
+        self.end(self._close_reason)
+
+
+# OPEN, UPGRADE outside an upgrade, and NOOP are ignored, as in the reference (`onPacket`).
+_CONTROL_PACKETS: dict[PacketType, Callable[[EngineIOSession, float], None]] = {
+    PacketType.PING: EngineIOSession._on_ping,
+    PacketType.PONG: EngineIOSession._on_pong,
+    PacketType.CLOSE: EngineIOSession._on_close,
+}
+
+_TIMEOUTS: dict[Timer, Callable[[EngineIOSession, float], None]] = {
+    Timer.PING: EngineIOSession._on_ping_due,
+    Timer.PONG: EngineIOSession._on_pong_missing,
+    Timer.UPGRADE: EngineIOSession._on_upgrade_timeout,
+    Timer.NOOP: EngineIOSession._on_noop_due,
+    Timer.CLOSE: EngineIOSession._on_close_timeout,
+}

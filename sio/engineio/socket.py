@@ -1,0 +1,296 @@
+"""`EngineIOSocket`: a session with its event loop. It pumps what is sent to the live transport or the waiting poll."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, MutableMapping, Sequence
+from typing import Any
+
+from .app import EngineIOApplication
+from .packets import EncodedPacket, Packet, ParseError, encode_payload
+from .registry import SessionRegistry
+from .session import EngineIOOptions, EngineIOSession
+from .state import Reason, Transport
+
+logger = logging.getLogger("sio.engineio")
+
+#: How long a cancelled transport waits for the tasks of its session, in seconds: Daphne and uvicorn give more at
+#: shutdown.
+SHUTDOWN_TIMEOUT = 5.0
+
+
+class EngineIOSocket:
+    """One Engine.IO connection, as the application sees it.
+
+    `sid` is a secret of the client: whoever knows it can speak for the connection. `scope` is the ASGI scope of the
+    handshake request. All methods are to be called on the event loop of the connection.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        options: EngineIOOptions,
+        scope: MutableMapping[str, Any],
+        app: EngineIOApplication,
+        registry: SessionRegistry,
+    ) -> None:
+        self.scope = scope
+        self.session = EngineIOSession(registry.new_sid(), transport, options, asyncio.get_running_loop().time())
+        self.sid = self.session.sid
+        self._app = app
+        self._registry = registry
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._finished = False
+        self._interrupt: Callable[[], None] | None = None
+        self._interrupt_probe: Callable[[], None] | None = None
+        #: What the writer of the WebSocket, the waiting poll and a paused reader each wait on.
+        self._wake: asyncio.Future[None] | None = None
+        self._poll: asyncio.Future[None] | None = None
+        self._reading: asyncio.Future[None] | None = None
+        self._drained: asyncio.Future[None] | None = None
+        self.post_open = False
+
+    def open(self) -> None:
+        """Makes the session known. To be called once, before the handshake is answered."""
+        self._registry.add(self)
+        self._app.on_connect(self)
+        self._update()
+
+    # What the application uses
+
+    @property
+    def transport(self) -> Transport:
+        """The transport that the session is on."""
+        return self.session.transport
+
+    @property
+    def is_open(self) -> bool:
+        """Whether packets can still be sent."""
+        return self.session.is_open
+
+    def send(self, *messages: str | bytes) -> None:
+        """Sends messages, next to one another. On a closing session they are dropped."""
+        self.send_packets([EncodedPacket.message(message) for message in messages])
+
+    def send_packets(self, packets: Sequence[EncodedPacket]) -> None:
+        """Sends packets that may be shared with other sockets, as one unit.
+
+        A client that leaves its buffer full is cut off, so that it can cost neither memory nor the time of others.
+        """
+        if not self.session.send(packets):
+            logger.warning("Cut a slow consumer: its buffer of packets is full (sid of %s)", self.scope.get("client"))
+            self.end(Reason.TRANSPORT_ERROR)
+            return
+        self._pump()
+
+    async def drain(self) -> None:
+        """Waits until the client has taken enough of what it was sent; returns at once unless it lags behind."""
+        while self.session.is_open and self.session.is_congested:
+            if self._drained is None:
+                self._drained = self._loop.create_future()
+            await asyncio.shield(self._drained)
+
+    def close(self, reason: Reason = Reason.FORCED_CLOSE) -> None:
+        """Closes the connection once what was sent is delivered. Idempotent."""
+        self.session.close(reason, self._loop.time())
+        self._update()
+
+    def end(self, reason: Reason, *, discard: bool = False) -> None:
+        """Ends the connection at once. Idempotent. `discard` drops what was sent and is not delivered."""
+        self.session.end(reason, discard=discard)
+        self._update()
+
+    def create_task(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Runs `coroutine` in a task that the session keeps a reference to. It outlives the transport, and may
+        outlive the session.
+        """
+        task = self._loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def pause_reading(self) -> None:
+        """Takes nothing more from the client until `resume_reading`; meanwhile no pong is demanded of it."""
+        if self._reading is None:
+            self._reading = self._loop.create_future()
+            self.session.pause()
+            self._update()
+
+    def resume_reading(self) -> None:
+        """Reads again from the client."""
+        if self._reading is not None:
+            _release(self._reading)
+            self._reading = None
+            self.session.resume(self._loop.time())
+            self._update()
+
+    # What the transports use
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing may be read from the client."""
+        return self._reading is not None
+
+    async def wait_readable(self) -> None:
+        """Waits while reading is paused."""
+        while self._reading is not None and self.session.is_open:
+            await asyncio.shield(self._reading)
+
+    def receive_frame(self, frame: str | bytes) -> None:
+        """Takes one WebSocket frame from the client."""
+        try:
+            data = self.session.receive_frame(frame, self._loop.time())
+        except ParseError:
+            self.end(Reason.PARSE_ERROR)
+            return
+        self._dispatch(data)
+
+    async def receive_packets(self, packets: Iterable[Packet]) -> None:
+        """Takes the packets of a POST. The loop gets its turn now and then: a payload may hold a great many."""
+        try:
+            for count, packet in enumerate(packets, 1):
+                self._dispatch(self.session.receive(packet, self._loop.time()))
+                if self._reading is not None:
+                    await self.wait_readable()
+                elif count % 100 == 0:
+                    await asyncio.sleep(0)
+                if not self.session.is_open:
+                    return
+        except ParseError:
+            self.end(Reason.PARSE_ERROR)
+
+    def _dispatch(self, data: str | bytes | None) -> None:
+        if data is None:
+            self._update()  # a control packet may have moved timers or ended the session
+        else:
+            self._app.on_message(self, data)
+
+    def open_poll(self) -> bool:
+        """Registers a GET. False if another one waits, which is answered with the end of the session."""
+        opened = self.session.open_poll()
+        self._update()
+        return opened
+
+    async def poll_payload(self) -> bytes:
+        """Waits for packets and takes them: the body that answers the GET."""
+        if not self.session.poll_ready:
+            self._poll = self._loop.create_future()
+            await self._poll
+        payload = encode_payload(self.session.take_payload())
+        self._update()
+        return payload
+
+    async def next_packet(self) -> EncodedPacket | None:
+        """Waits for the next packet for the WebSocket. None at the end of the session."""
+        while (packet := self.session.next_packet()) is None:
+            self._update()
+            if self.session.is_closed:
+                return None
+            self._wake = self._loop.create_future()
+            await self._wake
+        if self._drained is not None:
+            self._update()
+        return packet
+
+    def probe(self) -> None:
+        """A WebSocket came for this session. Raises InvalidTransition if it may not have one."""
+        self.session.probe(self._loop.time())
+        self._update()
+
+    def on_finish(self, interrupt: Callable[[], None]) -> None:
+        """The WebSocket that carries the session wants to be interrupted at its end."""
+        self._interrupt = interrupt
+        if self._finished:
+            interrupt()
+
+    def on_probe_failed(self, interrupt: Callable[[], None]) -> None:
+        """The WebSocket that probes wants to be interrupted when the time for it is up, or the session over."""
+        self._interrupt_probe = interrupt
+
+    def probe_answered(self) -> None:
+        """The WebSocket was sent its `3probe`."""
+        self.session.probe_answered(self._loop.time())
+        self._update()
+
+    def probe_failed(self) -> None:
+        """The WebSocket that probed is gone. Idempotent."""
+        if self.session.is_upgrading:
+            self.session.probe_failed()
+            self._update()
+
+    def upgrade(self) -> None:
+        """The WebSocket that probed becomes the transport."""
+        self._interrupt_probe = None
+        self.session.upgrade(self._loop.time())
+        self._update()
+
+    async def shut_down(self) -> None:
+        """The ASGI server cancelled a transport of the session: ends it, and gives its hooks a moment to finish."""
+        self.end(Reason.SERVER_SHUTTING_DOWN)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=SHUTDOWN_TIMEOUT)
+
+    # The pump
+
+    def _update(self) -> None:
+        """Follows the session after anything may have changed in it: its output, its deadline, its end."""
+        self._pump()
+        if self._interrupt_probe is not None and not self.session.is_upgrading:
+            self._interrupt_probe()
+            self._interrupt_probe = None
+        if self.session.is_closed:
+            self._finish()
+        else:
+            self._arm_timer()
+
+    def _pump(self) -> None:
+        """Wakes who can write what there is."""
+        session = self.session
+        if self._wake is not None:
+            _release(self._wake)
+            self._wake = None
+        if self._poll is not None and session.poll_ready:
+            _release(self._poll)
+            self._poll = None
+        if self._drained is not None and not (session.is_open and session.is_congested):
+            _release(self._drained)
+            self._drained = None
+
+    def _arm_timer(self) -> None:
+        deadline = self.session.deadline
+        if self._timer is not None:
+            if self._timer.when() == deadline and not self._timer.cancelled():
+                return
+            self._timer.cancel()
+        self._timer = None if deadline is None else self._loop.call_at(deadline, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self.session.handle_timeout(self._loop.time())
+        self._update()
+
+    def _finish(self) -> None:
+        """The one door out: whatever ended the session comes through here, once."""
+        if self._finished:
+            return
+        self._finished = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._reading is not None:
+            _release(self._reading)
+            self._reading = None
+        if self._interrupt is not None:
+            self._interrupt()
+        self._registry.remove(self)
+        assert self.session.reason is not None
+        logger.debug("Session of %s closed: %s", self.scope.get("client"), self.session.reason)
+        self._app.on_disconnect(self, self.session.reason)
+
+
+def _release(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

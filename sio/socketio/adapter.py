@@ -1,0 +1,94 @@
+"""Rooms ↔ sockets of this process, and what is sent to them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..engineio.packets import EncodedPacket
+
+if TYPE_CHECKING:
+    from .server import SocketIOServer
+    from .socket import NamespaceSocket
+
+#: A room name, or EVERYONE: the room that every socket of a namespace is in.
+Room: TypeAlias = str | None
+EVERYONE: None = None
+
+
+class Adapter:
+    """Keeps the rooms in memory. It is the whole truth for one process; subclasses reach the others.
+
+    A room exists while a socket is in it. Every accepted socket is in the room of its own id, and in EVERYONE.
+    """
+
+    def __init__(self, server: SocketIOServer) -> None:
+        self._server = server
+        self._rooms: dict[tuple[str, Room], dict[NamespaceSocket, None]] = {}
+
+    # Membership
+
+    def add(self, socket: NamespaceSocket, rooms: Iterable[Room]) -> None:
+        """Puts a socket into rooms."""
+        for room in rooms:
+            key = (socket.namespace, room)
+            members = self._rooms.get(key)
+            if members is None:
+                members = self._rooms[key] = {}
+                self.on_room_created(*key)
+            members[socket] = None
+
+    def remove(self, socket: NamespaceSocket, rooms: Iterable[Room]) -> None:
+        """Takes a socket out of rooms. What it is not in is ignored."""
+        for room in rooms:
+            key = (socket.namespace, room)
+            members = self._rooms.get(key)
+            if members is not None:
+                members.pop(socket, None)
+                if not members:
+                    del self._rooms[key]
+                    self.on_room_deleted(*key)
+
+    def on_room_created(self, namespace: str, room: Room) -> None:
+        """The first socket of this process joined a room."""
+
+    def on_room_deleted(self, namespace: str, room: Room) -> None:
+        """The last socket of this process left a room."""
+
+    async def settle(self) -> None:
+        """Waits until the other processes know of the rooms that were joined."""
+
+    async def close(self) -> None:
+        """Releases what the adapter holds."""
+
+    # Broadcasts
+
+    async def broadcast(
+        self,
+        namespace: str,
+        packets: Sequence[EncodedPacket],
+        rooms: Collection[str] | None,
+        except_: Collection[str],
+    ) -> None:
+        """Sends packets to the sockets in any of `rooms` (None: in the namespace) and in none of `except_`, to each
+        once.
+        """
+        self.broadcast_locally(namespace, packets, rooms, except_)
+
+    def broadcast_locally(
+        self,
+        namespace: str,
+        packets: Sequence[EncodedPacket],
+        rooms: Collection[str] | None,
+        except_: Collection[str],
+    ) -> None:
+        """`broadcast` to the sockets of this process."""
+        excluded = self._members(namespace, except_)
+        # A copy: sending can cut a slow consumer, which changes the rooms.
+        for socket in list(self._members(namespace, (EVERYONE,) if rooms is None else rooms)):
+            if socket not in excluded:
+                socket.send_packets(packets)
+
+    def _members(self, namespace: str, rooms: Collection[Room]) -> dict[NamespaceSocket, None]:
+        found = [self._rooms[namespace, room] for room in rooms if (namespace, room) in self._rooms]
+        return found[0] if len(found) == 1 else {socket: None for room in found for socket in room}

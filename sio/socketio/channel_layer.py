@@ -1,0 +1,215 @@
+"""The adapter that reaches the other processes through the Channels channel layer.
+
+A process has one channel, and is in the layer's group of each room that one of its sockets is in. A broadcast goes to
+the sockets of this process first, which keeps their order and works with the layer down, and then to the layer once: to
+the group of its room, or of the whole namespace if it has none or several. Each message carries who sent it, its
+number, and the number of the sender's previous one to the same group, so that a receiver skips its own and what comes
+twice, and notices what it missed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import secrets
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+
+from ..engineio.packets import EncodedPacket
+from .adapter import EVERYONE, Adapter, Room
+from .layer_channel import LayerChannel
+
+if TYPE_CHECKING:
+    from .server import SocketIOServer
+
+logger = logging.getLogger("sio.channel_layer")
+
+MESSAGE_TYPE = "sio.broadcast"
+#: Changed when processes of two versions could not read each other's messages.
+MESSAGE_VERSION = 1
+#: Groups whose last number a sender remembers. For one that it forgot, receivers cannot notice a gap.
+_MAX_NUMBERED_GROUPS = 10_000
+
+
+def group_name(namespace: str, room: Room) -> str:
+    """Returns the layer's name of a room: a hash, so that any string is a room name.
+
+    160 bits of BLAKE2b: two of a billion rooms share a name with a probability of less than 10**-30.
+    """
+    # The length keeps ("/a", "b") and ("/ab", "") apart, the last letter a room "" and the whole namespace.
+    key = f"{len(namespace)}{namespace}" + ("e" if room is EVERYONE else f"r{room}")
+    return "sio." + hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """One message of the layer. Rooms are bytes there, since a room name may be a string that is no UTF-8."""
+
+    sender: str
+    number: int
+    previous: int
+    namespace: str
+    rooms: tuple[str, ...] | None
+    except_: tuple[str, ...]
+    packets: tuple[str | bytes, ...]
+
+    def to_message(self) -> dict[str, Any]:
+        return {
+            "type": MESSAGE_TYPE,
+            "version": MESSAGE_VERSION,
+            "sender": self.sender,
+            "number": self.number,
+            "previous": self.previous,
+            "namespace": self.namespace,
+            "rooms": None if self.rooms is None else [_to_bytes(room) for room in self.rooms],
+            "except": [_to_bytes(room) for room in self.except_],
+            "packets": list(self.packets),
+        }
+
+    @classmethod
+    def from_message(cls, message: Any) -> Broadcast:
+        """Raises TypeError, KeyError or ValueError for what is no message of this version."""
+        if message["type"] != MESSAGE_TYPE or message["version"] != MESSAGE_VERSION:
+            raise ValueError(f"type {message['type']!r}, version {message['version']!r}")
+        rooms = message["rooms"]
+        return cls(
+            str(message["sender"]),
+            int(message["number"]),
+            int(message["previous"]),
+            str(message["namespace"]),
+            None if rooms is None else tuple(map(_to_str, rooms)),
+            tuple(map(_to_str, message["except"])),
+            tuple(_check_packet(packet) for packet in message["packets"]),
+        )
+
+    @property
+    def group(self) -> str:
+        """The group that it is sent to."""
+        return group_name(self.namespace, self.rooms[0] if self.rooms and len(self.rooms) == 1 else EVERYONE)
+
+
+def _to_bytes(room: str) -> bytes:
+    return room.encode("utf-8", "surrogatepass")
+
+
+def _to_str(room: Any) -> str:
+    return bytes.decode(room, "utf-8", "surrogatepass")
+
+
+def _check_packet(packet: Any) -> str | bytes:
+    if not isinstance(packet, str | bytes):
+        raise TypeError(f"a packet of type {type(packet).__name__}")
+    return packet
+
+
+class ChannelLayerAdapter(Adapter):
+    """Rooms over all processes that share the default channel layer. Without one, or with the in-memory one, over
+    this process.
+    """
+
+    def __init__(self, server: SocketIOServer) -> None:
+        super().__init__(server)
+        self._process = secrets.token_hex(8)
+        self._channel: LayerChannel | None = None
+        self._number = 0
+        #: The number of the last message to each group, and of the last one from each sender in each group.
+        self._sent: OrderedDict[str, int] = OrderedDict()
+        self._received: dict[str, dict[str, int]] = {}
+        self._order = asyncio.Lock()
+        #: Messages of other processes that did not arrive, and such as could not be read.
+        self.lost = 0
+        self.malformed = 0
+
+    def _get_channel(self) -> LayerChannel | None:
+        """Returns the channel of this process, if there is a layer that reaches others."""
+        layer = get_channel_layer()
+        if layer is None or type(layer) is InMemoryChannelLayer:
+            return None
+        if self._channel is None or self._channel.layer is not layer:
+            self._channel = LayerChannel(layer, self.receive)
+        return self._channel
+
+    def on_room_created(self, namespace: str, room: Room) -> None:
+        channel = self._get_channel()
+        if channel is not None:
+            channel.add(group_name(namespace, room))
+
+    def on_room_deleted(self, namespace: str, room: Room) -> None:
+        channel = self._get_channel()
+        if channel is not None:
+            group = group_name(namespace, room)
+            channel.discard(group)
+            self._received.pop(group, None)
+
+    async def settle(self) -> None:
+        if self._channel is not None:
+            await self._channel.settle()
+
+    async def close(self) -> None:
+        if self._channel is not None:
+            await self._channel.close()
+
+    async def broadcast(
+        self,
+        namespace: str,
+        packets: Sequence[EncodedPacket],
+        rooms: Collection[str] | None,
+        except_: Collection[str],
+    ) -> None:
+        self.broadcast_locally(namespace, packets, rooms, except_)
+        channel = self._get_channel()
+        if channel is None or rooms is not None and not rooms:
+            return
+        async with self._order:  # one after the other, in the order of the local broadcasts
+            self._number += 1
+            draft = Broadcast(
+                self._process,
+                self._number,
+                0,
+                namespace,
+                None if rooms is None else tuple(rooms),
+                tuple(except_),
+                tuple(packet.data for packet in packets),
+            )
+            group = draft.group
+            message = draft.to_message() | {"previous": self._sent.pop(group, 0)}
+            self._sent[group] = self._number
+            if len(self._sent) > _MAX_NUMBERED_GROUPS:
+                self._sent.popitem(last=False)
+            await channel.group_send(group, message)
+
+    def receive(self, message: Any) -> None:
+        """Takes a message of the layer, and sends it to the sockets of this process. Never raises."""
+        try:
+            broadcast = Broadcast.from_message(message)
+        except (TypeError, KeyError, ValueError) as error:
+            self.malformed += 1
+            logger.warning(
+                "Dropped a message of the channel layer that is no broadcast (%d so far): %r", self.malformed, error
+            )
+            return
+        if broadcast.sender != self._process and self._is_next(broadcast):
+            packets = [EncodedPacket(data) for data in broadcast.packets]
+            self.broadcast_locally(broadcast.namespace, packets, broadcast.rooms, broadcast.except_)
+
+    def _is_next(self, broadcast: Broadcast) -> bool:
+        """Whether the message was not delivered before. Counts those between it and the one before that never came."""
+        numbers = self._received.setdefault(broadcast.group, {})
+        last = numbers.get(broadcast.sender, 0)
+        if broadcast.number <= last:
+            return False
+        numbers[broadcast.sender] = broadcast.number
+        if last and broadcast.previous > last:
+            self.lost += 1
+            logger.warning(
+                "The channel layer lost broadcasts of another process in the namespace %r (%d times so far): "
+                "raise its capacity, or use channels_redis.pubsub",
+                broadcast.namespace,
+                self.lost,
+            )
+        return True

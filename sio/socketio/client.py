@@ -1,0 +1,117 @@
+"""`Client`: what the Socket.IO layer keeps for one Engine.IO connection, whatever number of namespaces it joined.
+
+Source: the reference's `socket.io/lib/client.ts`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ..engineio.socket import EngineIOSocket
+from ..engineio.state import Reason
+from .packets import PacketType, ParseError, SocketIOPacket
+from .parser import SocketIOParser
+from .socket import NamespaceSocket
+
+if TYPE_CHECKING:
+    from .options import SocketIOOptions
+    from .server import SocketIOServer
+
+
+class Client:
+    """Parses what comes, and hands it to the socket of its namespace."""
+
+    def __init__(self, server: SocketIOServer, eio: EngineIOSocket, options: SocketIOOptions) -> None:
+        self.eio = eio
+        self.options = options
+        self._server = server
+        self._parser = SocketIOParser(options)
+        self._sockets: dict[str, NamespaceSocket] = {}
+        self._full: set[NamespaceSocket] = set()
+        # A client that joins no namespace has no business here ("connectTimeout").
+        self._timer: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
+            options.connect_timeout / 1000, self.close, Reason.FORCED_SERVER_CLOSE
+        )
+
+    def receive(self, data: str | bytes) -> None:
+        """Takes the data of one Engine.IO message."""
+        try:
+            packet = self._parser.feed(data)
+        except ParseError:
+            self.close(Reason.FORCED_CLOSE)
+            return
+        if packet is not None:
+            self._dispatch(packet)
+        elif self._socket(self._parser.pending) is None:
+            # No attachments are collected for a namespace that the client has not joined (CVE-2026-48804).
+            self.close(Reason.FORCED_SERVER_CLOSE)
+
+    def _socket(self, packet: SocketIOPacket | None) -> NamespaceSocket | None:
+        """Returns the accepted socket that a packet is for."""
+        socket = None if packet is None else self._sockets.get(packet.namespace)
+        return socket if socket is not None and socket.connected else None
+
+    def _dispatch(self, packet: SocketIOPacket) -> None:
+        socket = self._socket(packet)
+        if packet.type is PacketType.CONNECT and packet.namespace not in self._sockets:
+            self._connect(packet)
+        elif socket is None:
+            self.close(Reason.FORCED_SERVER_CLOSE)
+        elif packet.type is PacketType.EVENT:
+            socket.receive_event(packet)
+        elif packet.type is PacketType.ACK:
+            socket.receive_ack(packet)
+        elif packet.type is PacketType.DISCONNECT:
+            socket.end(Reason.CLIENT_NAMESPACE_DISCONNECT)
+        else:
+            # A second CONNECT, or a CONNECT_ERROR: "invalid state".
+            self.close(Reason.FORCED_SERVER_CLOSE)
+
+    def _connect(self, packet: SocketIOPacket) -> None:
+        namespace = self._server.find_namespace(packet.namespace, self.eio.scope)
+        if namespace is None:
+            error = SocketIOPacket(PacketType.CONNECT_ERROR, packet.namespace, {"message": "Invalid namespace"})
+            self.eio.send_packets(self._server.encode(error))
+            return
+        socket = NamespaceSocket(self, namespace, self._server, packet.data or {})
+        self._sockets[namespace.name] = socket
+        socket.start()
+
+    def accepted(self) -> None:
+        """A socket was accepted: the connection may stay."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def forget(self, socket: NamespaceSocket) -> None:
+        """A socket left its namespace, or was refused."""
+        self._sockets.pop(socket.namespace, None)
+
+    def set_full(self, socket: NamespaceSocket, full: bool) -> None:
+        """Reads nothing more from the client while any of its sockets has its queue of events full."""
+        if full:
+            self._full.add(socket)
+            self.eio.pause_reading()
+        else:
+            self._full.discard(socket)
+            if not self._full:
+                self.eio.resume_reading()
+
+    def disconnect(self) -> None:
+        """Disconnects the client from all namespaces, and closes its connection."""
+        for socket in list(self._sockets.values()):
+            socket.disconnect_namespace()
+        self.close(Reason.SERVER_NAMESPACE_DISCONNECT)
+
+    def close(self, reason: Reason) -> None:
+        """Ends all sockets and closes the connection, once what was sent is delivered. Idempotent."""
+        self.closed(reason)
+        self.eio.close()
+
+    def closed(self, reason: Reason) -> None:
+        """The one door out: the connection is over, for whatever reason. Idempotent."""
+        self.accepted()
+        for socket in list(self._sockets.values()):
+            socket.end(reason)
+        self._parser.clear()

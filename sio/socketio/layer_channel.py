@@ -1,0 +1,185 @@
+"""The channel that a process has in a channel layer: its reader, the groups that it is in, and how the layer fares.
+
+Everything that touches the layer from behind a client's back happens here, and nothing that goes wrong in it reaches a
+client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+logger = logging.getLogger("sio.channel_layer")
+
+#: Pauses between attempts while the layer fails, in seconds.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+#: A `receive` that fails after it waited this long (seconds) did not fail at once: redis-py ends idle reads by its own
+#: socket_timeout.
+_IDLE_READ = 1.0
+#: What Channels' own layers take for `group_expiry` where they do not say, in seconds.
+_DEFAULT_GROUP_EXPIRY = 86_400
+
+
+class ChannelLayer(Protocol):
+    """What is used of a Channels channel layer."""
+
+    async def new_channel(self) -> str: ...
+    async def receive(self, channel: str) -> Any: ...
+    async def group_add(self, group: str, channel: str) -> None: ...
+    async def group_discard(self, group: str, channel: str) -> None: ...
+    async def group_send(self, group: str, message: dict[str, Any]) -> None: ...
+
+
+class LayerChannel:
+    """One channel of a layer, read by one task, and its group memberships, kept by another.
+
+    `deliver` gets every message. Memberships follow `add` and `discard` in their order; while the layer fails they are
+    tried again, and after it failed, and regularly before the layer forgets them, all are made anew.
+    """
+
+    def __init__(self, layer: ChannelLayer, deliver: Callable[[Any], None]) -> None:
+        self.layer = layer
+        self.is_up = True
+        self._deliver = deliver
+        self._channel = ""
+        self._wanted: set[str] = set()
+        self._joined: set[str] = set()
+        #: Groups whose membership may be wrong, and who waits until those before are right.
+        self._changes: deque[str | asyncio.Future[None]] = deque()
+        self._keeper: asyncio.Task[None] | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._refresh: asyncio.TimerHandle | None = None
+
+    def add(self, group: str) -> None:
+        """Makes this process a member of a group."""
+        self._wanted.add(group)
+        self._change(group)
+
+    def discard(self, group: str) -> None:
+        """Ends the membership."""
+        self._wanted.discard(group)
+        self._change(group)
+
+    async def settle(self) -> None:
+        """Waits until the memberships asked for so far are made, or the layer failed."""
+        if self._changes and self.is_up:
+            done = asyncio.get_running_loop().create_future()
+            self._changes.append(done)
+            await done
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        """Sends to a group. An error of the layer is logged, and swallowed."""
+        try:
+            await self.layer.group_send(group, message)
+        except Exception as error:
+            self._failed(error)
+
+    async def close(self) -> None:
+        """Leaves the groups as well as it can, and stops."""
+        if self._refresh is not None:
+            self._refresh.cancel()
+        for task in (self._keeper, self._reader):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
+        with contextlib.suppress(Exception):
+            for group in self._joined:
+                await self.layer.group_discard(group, self._channel)
+        self._joined.clear()
+
+    # Memberships
+
+    def _change(self, group: str) -> None:
+        self._changes.append(group)
+        if self._keeper is None:
+            self._keeper = asyncio.get_running_loop().create_task(self._keep_memberships())
+
+    async def _keep_memberships(self) -> None:
+        """Makes memberships what they should be. There is a task only while there is something to change."""
+        pause = _FIRST_PAUSE
+        try:
+            while self._changes:
+                try:
+                    await self._apply(self._changes[0])
+                except Exception as error:
+                    self._failed(error)
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, _LONGEST_PAUSE)
+                else:
+                    self._changes.popleft()
+                    pause = _FIRST_PAUSE
+        finally:
+            self._keeper = None
+        self._recovered()
+
+    async def _apply(self, change: str | asyncio.Future[None]) -> None:
+        if isinstance(change, asyncio.Future):
+            if not change.done():
+                change.set_result(None)
+            return
+        if not self._channel:
+            self._channel = await self.layer.new_channel()
+            self._reader = asyncio.get_running_loop().create_task(self._read())
+            self._schedule_refresh()
+        if change in self._wanted and change not in self._joined:
+            await self.layer.group_add(change, self._channel)
+            self._joined.add(change)
+        elif change not in self._wanted and change in self._joined:
+            self._joined.discard(change)
+            await self.layer.group_discard(change, self._channel)
+
+    def _schedule_refresh(self) -> None:
+        expiry = getattr(self.layer, "group_expiry", None) or _DEFAULT_GROUP_EXPIRY
+        self._refresh = asyncio.get_running_loop().call_later(expiry / 4, self._on_refresh)
+
+    def _on_refresh(self) -> None:
+        self._rejoin()
+        self._schedule_refresh()
+
+    def _rejoin(self) -> None:
+        """Makes all memberships anew: the layer may have forgotten them."""
+        self._joined.clear()
+        for group in self._wanted:
+            self._change(group)
+
+    # Messages
+
+    async def _read(self) -> None:
+        """Delivers messages for ever. What goes wrong with one, or with the layer, does not end it."""
+        loop = asyncio.get_running_loop()
+        pause = _FIRST_PAUSE
+        while True:
+            started = loop.time()
+            try:
+                message = await self.layer.receive(self._channel)
+            except Exception as error:
+                if loop.time() - started > _IDLE_READ:
+                    pause = _FIRST_PAUSE
+                    continue
+                self._failed(error)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                pause = _FIRST_PAUSE
+                self._deliver(message)
+
+    # Health
+
+    def _failed(self, error: Exception) -> None:
+        if self.is_up:
+            self.is_up = False
+            logger.warning("The channel layer failed (%r): broadcasts reach this process only", error)
+            for change in [change for change in self._changes if isinstance(change, asyncio.Future)]:
+                self._changes.remove(change)
+                if not change.done():
+                    change.set_result(None)
+            self._rejoin()
+
+    def _recovered(self) -> None:
+        if not self.is_up:
+            self.is_up = True
+            logger.warning("The channel layer works again: broadcasts reach all processes")

@@ -1,0 +1,122 @@
+"""Socket.IO v5 packets and how they are written.
+
+Source: Socket.IO protocol v5, section "Packet encoding"; the reference's `socket.io-parser` (`Encoder`,
+`isPayloadValid`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from ..exceptions import EncodingError
+from .options import SocketIOOptions
+
+#: Event names with a meaning of their own: nobody may emit them.
+RESERVED_EVENTS = frozenset(
+    {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
+)
+
+
+class ParseError(Exception):
+    """The client sent something that is no Socket.IO packet. Its connection is closed."""
+
+
+class PacketType(IntEnum):
+    """The seven packet types."""
+
+    CONNECT = 0
+    DISCONNECT = 1
+    EVENT = 2
+    ACK = 3
+    CONNECT_ERROR = 4
+    BINARY_EVENT = 5
+    BINARY_ACK = 6
+
+
+@dataclass(slots=True)
+class SocketIOPacket:
+    """A packet in memory. Binary data stands in its place in `data` as bytes, and the type is then that of the plain
+    packet.
+
+    `data` is a dict or None for CONNECT, a list or None for EVENT and ACK (the event's name first), a dict or str for
+    CONNECT_ERROR, None for DISCONNECT.
+    """
+
+    type: PacketType
+    namespace: str = "/"
+    data: Any = None
+    id: int | None = None
+
+
+_BINARY_TYPES = {PacketType.EVENT: PacketType.BINARY_EVENT, PacketType.ACK: PacketType.BINARY_ACK}
+
+
+class PacketEncoder:
+    """Writes packets: JSON as JavaScript reads it, without NaN, Infinity or lone surrogates, and with bytes as
+    attachments.
+    """
+
+    def __init__(self, options: SocketIOOptions) -> None:
+        self._max_attachments = options.max_attachments
+        self._compact = _JSONEncoder(options.json_default, ensure_ascii=False)
+        self._escaped = _JSONEncoder(options.json_default, ensure_ascii=True)
+
+    def encode(self, packet: SocketIOPacket) -> list[str | bytes]:
+        """Returns the header and the attachments, each the data of one Engine.IO message. Raises EncodingError."""
+        if packet.data is None:
+            return [_header(packet.type, packet)]
+        try:
+            payload, attachments = self._encode_json(packet.data)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise EncodingError(f"cannot encode {_title(packet)}: {error}") from error
+        if not attachments:
+            return [_header(packet.type, packet) + payload]
+        if len(attachments) > self._max_attachments:
+            raise EncodingError(
+                f"cannot encode {_title(packet)}: it has {len(attachments)} attachments, and SIO_MAX_ATTACHMENTS, "
+                f"which the clients have too, is {self._max_attachments}"
+            )
+        return [f"{_header(_BINARY_TYPES[packet.type], packet, len(attachments))}{payload}", *attachments]
+
+    def _encode_json(self, data: Any) -> tuple[str, list[bytes]]:
+        payload, attachments = self._compact.encode_with_attachments(data)
+        if not payload.isascii():
+            try:
+                payload.encode()
+            except UnicodeEncodeError:  # a lone surrogate, which cannot be sent as UTF-8: JSON can escape it
+                return self._escaped.encode_with_attachments(data)
+        return payload, attachments
+
+
+def _header(packet_type: PacketType, packet: SocketIOPacket, attachments: int = 0) -> str:
+    count = f"{attachments}-" if attachments else ""
+    namespace = "" if packet.namespace == "/" else packet.namespace + ","
+    ack_id = "" if packet.id is None else packet.id
+    return f"{packet_type.value}{count}{namespace}{ack_id}"
+
+
+def _title(packet: SocketIOPacket) -> str:
+    return f"the event {packet.data[0]!r}" if packet.type is PacketType.EVENT else f"the {packet.type.name} packet"
+
+
+class _JSONEncoder(json.JSONEncoder):
+    """Puts bytes aside as it meets them, so that a packet without binary costs no walk through its data."""
+
+    def __init__(self, json_default: Callable[[Any], Any], *, ensure_ascii: bool) -> None:
+        super().__init__(ensure_ascii=ensure_ascii, allow_nan=False, separators=(",", ":"))
+        self._json_default = json_default
+        self._attachments: list[bytes] = []
+
+    def encode_with_attachments(self, data: Any) -> tuple[str, list[bytes]]:
+        self._attachments = attachments = list[bytes]()
+        return self.encode(data), attachments
+
+    def default(self, value: Any) -> Any:
+        if isinstance(value, bytes | bytearray | memoryview):
+            self._attachments.append(bytes(value))
+            return {"_placeholder": True, "num": len(self._attachments) - 1}
+        return self._json_default(value)

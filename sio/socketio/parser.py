@@ -1,0 +1,192 @@
+"""`SocketIOParser`: the messages of one Engine.IO connection to Socket.IO packets.
+
+Source: Socket.IO protocol v5, section "Packet encoding"; the reference's `socket.io-parser` (`Decoder`). Where
+JavaScript's loose number conversions let more through (`2 ["a"]`, `51.0-`), only ASCII digits are taken here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from .options import SocketIOOptions
+from .packets import RESERVED_EVENTS, PacketType, ParseError, SocketIOPacket
+
+#: Digits of an ack id or a number of attachments: those of the largest integer that JavaScript can count to (2**53).
+MAX_DIGITS = 16
+#: Characters of a namespace: it is echoed to who asked for it.
+MAX_NAMESPACE_LENGTH = 512
+
+_PLAIN_TYPES = {PacketType.BINARY_EVENT: PacketType.EVENT, PacketType.BINARY_ACK: PacketType.ACK}
+_DIGITS = frozenset("0123456789")
+
+
+class SocketIOParser:
+    """Reads the packets of one connection. Between calls it keeps one packet that waits for its attachments, and
+    nothing else.
+    """
+
+    def __init__(self, options: SocketIOOptions) -> None:
+        self._options = options
+        #: The packet that waits for attachments.
+        self.pending: SocketIOPacket | None = None
+        self._expected = 0
+        self._attachments: list[bytes] = []
+
+    def feed(self, message: str | bytes) -> SocketIOPacket | None:
+        """Takes the data of one Engine.IO message. Returns the packet that it completes; None while attachments are
+        missing.
+
+        Raises ParseError, after which the parser is not to be fed again.
+        """
+        if isinstance(message, bytes):
+            return self._add_attachment(message)
+        if self.pending is not None:
+            raise ParseError("a text packet came while attachments are missing")
+        if message[:2] == "2[":
+            # The fast path: an event in the main namespace, without acknowledgement.
+            return SocketIOPacket(PacketType.EVENT, "/", self._read_payload(PacketType.EVENT, message, 1))
+        return self._read_packet(message)
+
+    def clear(self) -> None:
+        """Forgets the packet that waits for attachments."""
+        self.pending = None
+        self._attachments = []
+
+    def _read_packet(self, text: str) -> SocketIOPacket | None:
+        if text[:1] not in _TYPES:
+            raise ParseError(f"unknown packet type {text[:1]!r}")
+        packet_type, position = _TYPES[text[0]], 1
+        attachments = 0
+        if packet_type in _PLAIN_TYPES:
+            attachments, position = self._read_attachment_count(text, position)
+        namespace, position = _read_namespace(text, position)
+        ack_id, position = _read_number(text, position)
+        data = self._read_payload(packet_type, text, position) if position < len(text) else None
+        packet = SocketIOPacket(_PLAIN_TYPES.get(packet_type, packet_type), namespace, data, ack_id)
+        if not attachments:
+            return packet
+        self.pending, self._expected = packet, attachments
+        return None
+
+    def _read_attachment_count(self, text: str, position: int) -> tuple[int, int]:
+        count, position = _read_number(text, position)
+        if not count or text[position : position + 1] != "-":
+            raise ParseError("illegal number of attachments")
+        if count > self._options.max_attachments:
+            raise ParseError(f"{count} attachments are more than SIO_MAX_ATTACHMENTS")
+        return count, position + 1
+
+    def _read_payload(self, packet_type: PacketType, text: str, position: int) -> Any:
+        try:
+            payload, end = _scan(text, position)
+        except (ValueError, RecursionError):
+            # ValueError: also NaN, and an integer of more digits than Python converts
+            raise ParseError("the payload is not JSON") from None
+        if end != len(text) and not text[end:].isspace():
+            raise ParseError("something follows the payload")
+        if not _IS_VALID[packet_type](payload):
+            raise ParseError(f"not the payload of a packet of type {packet_type.name}")
+        self._check_depth(payload, text, position)
+        return payload
+
+    def _check_depth(self, payload: Any, text: str, position: int) -> None:
+        limit = self._options.max_json_depth
+        # Nothing is nested deeper than it has opening brackets: only a payload with many must be walked through.
+        if text.count("[", position) + text.count("{", position) > limit and _is_deeper(payload, limit):
+            raise ParseError("the payload is nested deeper than SIO_MAX_JSON_DEPTH")
+
+    def _add_attachment(self, attachment: bytes) -> SocketIOPacket | None:
+        packet = self.pending
+        if packet is None:
+            raise ParseError("an attachment came that no packet announced")
+        self._attachments.append(attachment)
+        if len(self._attachments) < self._expected:
+            return None
+        packet.data = _fill(packet.data, self._attachments)
+        self.clear()
+        return packet
+
+
+_TYPES = {str(member.value): member for member in PacketType}
+
+
+def _read_namespace(text: str, position: int) -> tuple[str, int]:
+    if text[position : position + 1] != "/":
+        return "/", position
+    end = text.find(",", position)
+    namespace = text[position : end if end >= 0 else len(text)]
+    if len(namespace) > MAX_NAMESPACE_LENGTH:
+        raise ParseError("the namespace is too long")
+    return namespace, position + len(namespace) + (end >= 0)
+
+
+def _read_number(text: str, position: int) -> tuple[int | None, int]:
+    end = position
+    while text[end : end + 1] in _DIGITS:
+        end += 1
+        if end - position > MAX_DIGITS:
+            raise ParseError("a number has too many digits")
+    return (int(text[position:end]), end) if end > position else (None, position)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+#: (text, index) → (value, index after it). It reads in place, where `json.loads` would need a copy of the payload.
+_scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode
+
+
+def _is_object(payload: Any) -> bool:
+    return isinstance(payload, dict)
+
+
+def _is_event(payload: Any) -> bool:
+    if not isinstance(payload, list) or not payload:
+        return False
+    name = payload[0]
+    if isinstance(name, str):
+        return name not in RESERVED_EVENTS
+    return isinstance(name, int | float) and not isinstance(name, bool)
+
+
+def _is_list(payload: Any) -> bool:
+    return isinstance(payload, list)
+
+
+_IS_VALID: dict[PacketType, Callable[[Any], bool]] = {
+    PacketType.CONNECT: _is_object,
+    PacketType.DISCONNECT: lambda payload: False,
+    PacketType.EVENT: _is_event,
+    PacketType.ACK: _is_list,
+    PacketType.CONNECT_ERROR: lambda payload: isinstance(payload, dict | str),
+    PacketType.BINARY_EVENT: _is_event,
+    PacketType.BINARY_ACK: _is_list,
+}
+
+
+def _is_deeper(payload: Any, limit: int) -> bool:
+    level = [payload]
+    for _ in range(limit):
+        level = [child for value in level if isinstance(value, dict | list) for child in _children(value)]
+    return any(isinstance(value, dict | list) for value in level)
+
+
+def _children(value: dict[str, Any] | list[Any]) -> Any:
+    return value.values() if isinstance(value, dict) else value
+
+
+def _fill(data: Any, attachments: list[bytes]) -> Any:
+    """Returns `data` with its attachments in the place of their placeholders."""
+    if isinstance(data, list):
+        return [_fill(value, attachments) for value in data]
+    if not isinstance(data, dict):
+        return data
+    if data.get("_placeholder") is not True:
+        return {key: _fill(value, attachments) for key, value in data.items()}
+    number = data.get("num")
+    if type(number) is not int or not 0 <= number < len(attachments):
+        raise ParseError("a placeholder has no attachment")
+    return attachments[number]

@@ -1,0 +1,150 @@
+"""`SocketIOServer`: namespaces, their sockets, and broadcasts. One for each process, behind `get_socketio_server`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, MutableMapping, Sequence
+from typing import Any
+
+from ..engineio.app import EngineIOApplication, set_engineio_app
+from ..engineio.packets import EncodedPacket
+from ..engineio.socket import EngineIOSocket
+from ..engineio.state import Reason
+from .adapter import Adapter
+from .client import Client
+from .handlers import Handlers
+from .namespace import Namespace
+from .options import SocketIOOptions
+from .packets import PacketEncoder, PacketType, SocketIOPacket
+from .socket import check_event, check_room
+
+#: The key of an ASGI scope under which a mounted application says which namespaces it serves.
+NAMESPACES_KEY = "sio_namespaces"
+
+
+class SocketIOServer(EngineIOApplication):
+    """The Socket.IO layer as an Engine.IO application.
+
+    `options` gives the options in force, and is asked for each connection; `adapter` is the class that keeps the rooms.
+    """
+
+    def __init__(
+        self,
+        options: Callable[[], SocketIOOptions] = SocketIOOptions,
+        adapter: type[Adapter] = Adapter,
+    ) -> None:
+        self._options = options
+        self._encoder: tuple[SocketIOOptions, PacketEncoder] | None = None
+        self._clients: dict[EngineIOSocket, Client] = {}
+        self.adapter = adapter(self)
+        #: All namespaces by their name. The main one is always there.
+        self.namespaces: dict[str, Namespace] = {"/": Namespace("/")}
+
+    # Namespaces
+
+    def register(self, name: str, handlers: Handlers) -> None:
+        """Makes a namespace known, with what handles it. Registering the same class again does nothing.
+
+        Raises ValueError for an impossible name, and for a second class on a name.
+        """
+        if not name.startswith("/") or "," in name or not name.isprintable():
+            raise ValueError(f"{name!r} is no namespace: it starts with '/' and has no comma ({handlers.owner})")
+        known = self.namespaces.get(name)
+        if known is not None and known.handlers.owner:
+            if known.handlers.factory is not handlers.factory:
+                raise ValueError(
+                    f"two consumers handle the namespace {name!r}: {known.handlers.owner} and {handlers.owner}"
+                )
+            return
+        self.namespaces[name] = Namespace(name, handlers)
+
+    def find_namespace(self, name: str, scope: MutableMapping[str, Any]) -> Namespace | None:
+        """Returns the namespace that a client asked for, if the application that it came through serves it."""
+        served: Collection[str] | None = scope.get(NAMESPACES_KEY)
+        if served is not None and name != "/" and name not in served:
+            return None
+        return self.namespaces.get(name)
+
+    # Sending
+
+    async def emit(
+        self,
+        event: str,
+        *args: Any,
+        room: str | Iterable[str] | None = None,
+        namespace: str = "/",
+        except_: str | Iterable[str] | None = None,
+    ) -> None:
+        """Sends an event to the sockets in a namespace, in all processes; to those in a room, or in any of several, if
+        `room` says so.
+
+        Those in a room of `except_` are left out. A socket's id is a room with only that socket. Raises EncodingError,
+        ValueError for a reserved event name, and TypeError for a room that is no string; nothing is sent then.
+        """
+        rooms = None if room is None else _to_rooms(room)
+        excluded = () if except_ is None else _to_rooms(except_)
+        await self.adapter.broadcast(namespace, self.encode_event(namespace, event, args), rooms, excluded)
+
+    def encode_event(
+        self, namespace: str, event: str, args: Sequence[Any], ack_id: int | None = None
+    ) -> list[EncodedPacket]:
+        """Encodes an event, once for whoever gets it. Raises what `emit` raises."""
+        check_event(event)
+        return self.encode(SocketIOPacket(PacketType.EVENT, namespace, [event, *args], ack_id))
+
+    def encode(self, packet: SocketIOPacket) -> list[EncodedPacket]:
+        """Encodes a packet: its header and its attachments. Raises EncodingError."""
+        options = self._options()
+        if self._encoder is None or self._encoder[0] is not options:
+            self._encoder = options, PacketEncoder(options)
+        return [EncodedPacket.message(data) for data in self._encoder[1].encode(packet)]
+
+    async def close(self) -> None:
+        """Ends all connections with the reason `server shutting down`. What was not delivered yet is dropped."""
+        for eio, client in list(self._clients.items()):
+            client.closed(Reason.SERVER_SHUTTING_DOWN)
+            eio.end(Reason.SERVER_SHUTTING_DOWN, discard=True)
+        await self.adapter.close()
+
+    # The Engine.IO application
+
+    def on_connect(self, socket: EngineIOSocket) -> None:
+        self._clients[socket] = Client(self, socket, self._options())
+
+    def on_message(self, socket: EngineIOSocket, data: str | bytes) -> None:
+        self._clients[socket].receive(data)
+
+    def on_disconnect(self, socket: EngineIOSocket, reason: Reason) -> None:
+        self._clients.pop(socket).closed(reason)
+
+
+def _to_rooms(rooms: str | Iterable[str]) -> Collection[str]:
+    rooms = (rooms,) if isinstance(rooms, str) else tuple(rooms)
+    for room in rooms:
+        check_room(room)
+    return rooms
+
+
+_server: SocketIOServer | None = None
+_factory: Callable[[], SocketIOServer] = SocketIOServer
+
+
+def set_server_factory(factory: Callable[[], SocketIOServer]) -> None:
+    """Says how the server of this process is made. The Django app does, with the settings and the channel layer."""
+    global _factory
+    _factory = factory
+
+
+def get_socketio_server() -> SocketIOServer:
+    """Returns the server of this process; at first, makes it and installs it as the Engine.IO application."""
+    global _server
+    if _server is None:
+        _server = _factory()
+        set_engineio_app(_server)
+    return _server
+
+
+def reset_socketio_server() -> None:
+    """Forgets the server and its namespaces, for tests."""
+    global _server
+    _server = None
+    set_engineio_app(None)

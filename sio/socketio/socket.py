@@ -1,0 +1,388 @@
+"""`NamespaceSocket`: one client in one namespace."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import logging
+import secrets
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..engineio.packets import EncodedPacket
+from ..engineio.state import Reason, Transport
+from ..exceptions import AckTimeout, ConnectionRefused, Disconnected, EncodingError, TooManyPendingAcks
+from .adapter import EVERYONE
+from .handlers import EventHandler
+from .packets import RESERVED_EVENTS, PacketType, SocketIOPacket
+
+if TYPE_CHECKING:
+    from .client import Client
+    from .namespace import Namespace
+    from .server import SocketIOServer
+
+logger = logging.getLogger("sio.socketio")
+
+AckCallback = Callable[..., Any]
+
+
+class NamespaceSocket:
+    """One client in one namespace: what the methods of a consumer get as `socket`.
+
+    Its hooks and events are handled one at a time, in the order in which they came. While `connect` has not accepted
+    it, the client does not know of it: what is emitted waits for the answer, and broadcasts do not reach it. A socket
+    that is disconnected sends nothing more; what is called on it then does nothing.
+    """
+
+    def __init__(self, client: Client, namespace: Namespace, server: SocketIOServer, auth: dict[str, Any]) -> None:
+        #: The public id: random, and of no use to who would take over the connection.
+        self.id = secrets.token_urlsafe(15)
+        #: The name of the namespace.
+        self.namespace = namespace.name
+        self.server = server
+        #: What the client sent as `auth`; {} if nothing.
+        self.auth = auth
+        #: Whatever the application wants to keep with the socket.
+        self.data: dict[str, Any] = {}
+        #: Whether the socket is accepted and not disconnected.
+        self.connected = False
+        self._client = client
+        self._namespace = namespace
+        self._consumer: Any = None
+        self._rooms = {self.id}
+        self._ended = False
+        self._jobs: deque[Callable[[], Awaitable[None]]] = deque()
+        self._worker: asyncio.Task[None] | None = None
+        self._is_full = False
+        self._acks: dict[int, AckCallback | asyncio.Future[tuple[Any, ...]]] = {}
+        #: What was emitted before the client was accepted.
+        self._held: list[EncodedPacket] = []
+
+    def __repr__(self) -> str:
+        return f"<NamespaceSocket {self.id} in {self.namespace}>"
+
+    # What it is
+
+    @property
+    def scope(self) -> MutableMapping[str, Any]:
+        """The ASGI scope of the handshake request, as the middleware around the application left it."""
+        return self._client.eio.scope
+
+    @property
+    def user(self) -> Any:
+        """The user of the handshake request, of `channels.auth.AuthMiddlewareStack`; None without that middleware."""
+        return self.scope.get("user")
+
+    @property
+    def transport(self) -> Transport:
+        """The transport that the client is on: `polling` or `websocket`."""
+        return self._client.eio.transport
+
+    @property
+    def rooms(self) -> frozenset[str]:
+        """The rooms that the socket is in, its own id among them; in the `disconnect` hook, those that it was in."""
+        return frozenset(self._rooms)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The same dict as `data`."""
+        return self.data
+
+    # Emitting
+
+    async def emit(self, event: str, *args: Any, callback: AckCallback | None = None) -> None:
+        """Sends an event to this client. `callback` gets the arguments of its acknowledgement, once; it may be async.
+
+        Waits when the client is slow to take what it was sent. Raises EncodingError, TooManyPendingAcks, and ValueError
+        for a reserved event name; nothing is sent then.
+        """
+        if callback is None:
+            self.send_packets(self.server.encode_event(self.namespace, event, args))
+        else:
+            self._send_with_ack(event, args, callback)
+        await self._client.eio.drain()
+
+    async def send(self, *args: Any, callback: AckCallback | None = None) -> None:
+        """Sends the event `message`."""
+        await self.emit("message", *args, callback=callback)
+
+    async def call(self, event: str, *args: Any, timeout: float | None = 60.0) -> Any:
+        """Sends an event and waits for its acknowledgement, at most `timeout` seconds (None: as long as the client is
+        there).
+
+        Returns None, the argument, or the tuple of arguments that the client acknowledged with. Raises AckTimeout;
+        Disconnected as soon as the client is gone; and what `emit` raises.
+        """
+        if not self.connected:
+            if not self._ended:
+                raise RuntimeError("call() cannot be used in connect(): the client cannot answer before it is accepted")
+            raise Disconnected(f"{self!r} is disconnected")
+        future: asyncio.Future[tuple[Any, ...]] = asyncio.get_running_loop().create_future()
+        ack_id = self._send_with_ack(event, args, future)
+        try:
+            async with asyncio.timeout(timeout):
+                answer = await future
+        except TimeoutError:
+            raise AckTimeout(f"{self!r} did not acknowledge {event!r} within {timeout} s") from None
+        finally:
+            self._acks.pop(ack_id, None)
+        return answer if len(answer) > 1 else answer[0] if answer else None
+
+    def _send_with_ack(self, event: str, args: Sequence[Any], waiter: AckCallback | asyncio.Future[Any]) -> int:
+        limit = self._client.options.max_pending_acks
+        if len(self._acks) >= limit:
+            raise TooManyPendingAcks(f"{self!r} has not acknowledged {limit} events (SIO_MAX_PENDING_ACKS)")
+        ack_id = next(self._namespace.ack_ids)
+        packets = self.server.encode_event(self.namespace, event, args, ack_id)
+        if not self._ended:
+            self._acks[ack_id] = waiter
+        self.send_packets(packets)
+        return ack_id
+
+    def send_packets(self, packets: Sequence[EncodedPacket]) -> None:
+        """Sends packets of this namespace that are encoded already."""
+        if self.connected:
+            self._client.eio.send_packets(packets)
+        elif not self._ended:
+            self._held.extend(packets)
+
+    # Rooms
+
+    async def join(self, room: str) -> None:
+        """Joins a room: any string."""
+        check_room(room)
+        if not self._ended and room not in self._rooms:
+            self._rooms.add(room)
+            if self.connected:
+                self.server.adapter.add(self, [room])
+                await self.server.adapter.settle()
+
+    async def leave(self, room: str) -> None:
+        """Leaves a room."""
+        check_room(room)
+        if not self._ended and room in self._rooms:
+            self._rooms.remove(room)
+            if self.connected:
+                self.server.adapter.remove(self, [room])
+
+    async def leave_all(self) -> None:
+        """Leaves all rooms but that of its own id."""
+        for room in self._rooms - {self.id}:
+            await self.leave(room)
+
+    # Leaving
+
+    async def disconnect(self, close: bool = False) -> None:
+        """Disconnects the client from this namespace; with `close`, from all namespaces, and closes its connection."""
+        if self._ended:
+            return
+        if not self.connected:
+            raise RuntimeError("disconnect() cannot be used in connect(): return False, or raise ConnectionRefused")
+        if close:
+            self._client.disconnect()
+        else:
+            self.disconnect_namespace()
+
+    def disconnect_namespace(self) -> None:
+        """Tells the client that it is disconnected from this namespace."""
+        self._send_packet(PacketType.DISCONNECT)
+        self.end(Reason.SERVER_NAMESPACE_DISCONNECT)
+
+    def end(self, reason: Reason) -> None:
+        """The one door out of the namespace, for an accepted client and for one that is not yet. Idempotent."""
+        if self._ended:
+            return
+        self._ended = True
+        was_connected, self.connected = self.connected, False
+        self._client.forget(self)
+        self._held.clear()
+        # "a packet already queued when the socket disconnects is dropped" (socket.ts, `dispatch`)
+        self._jobs.clear()
+        self._set_full(False)
+        if was_connected:
+            self._namespace.sockets.pop(self.id, None)
+            self.server.adapter.remove(self, [EVERYONE, *self._rooms])
+            self._fail_acks()
+            if self._namespace.handlers.has_disconnect:
+                self._enqueue(functools.partial(self._run_disconnect, reason))
+
+    def _fail_acks(self) -> None:
+        acks, self._acks = self._acks, {}
+        for waiter in acks.values():
+            if isinstance(waiter, asyncio.Future) and not waiter.done():
+                waiter.set_exception(Disconnected(f"{self!r} disconnected before it acknowledged"))
+
+    # What the client sends
+
+    def start(self) -> None:
+        """Runs the connect hook, which decides whether the socket is accepted."""
+        self._enqueue(self._run_connect)
+
+    def receive_event(self, packet: SocketIOPacket) -> None:
+        """Takes an event: its handler runs after those of earlier ones."""
+        if not packet.data:
+            return  # `42` without a payload: the reference takes it, and nobody can listen for it
+        event, *args = packet.data
+        handler = self._namespace.handlers.events.get(event if isinstance(event, str) else str(event))
+        if handler is None:
+            self._namespace.report_unhandled(str(event), "no method handles it")
+        elif not handler.accepts(len(args)):
+            problem = f"{handler.method} takes {handler.arity} arguments, not {len(args)}"
+            self._namespace.report_unhandled(str(event), problem)
+        else:
+            self._enqueue(functools.partial(self._run_event, handler, args, packet.id))
+            if len(self._jobs) >= self._client.options.max_queued_events:
+                self._set_full(True)
+
+    def receive_ack(self, packet: SocketIOPacket) -> None:
+        """Takes an acknowledgement. One that nobody waits for is ignored."""
+        waiter = None if packet.id is None else self._acks.pop(packet.id, None)
+        args = packet.data or []
+        if isinstance(waiter, asyncio.Future):
+            if not waiter.done():
+                waiter.set_result(tuple(args))
+        elif waiter is not None:
+            self._client.eio.create_task(self._run_callback(waiter, args))
+
+    # The worker
+
+    def _enqueue(self, job: Callable[[], Awaitable[None]]) -> None:
+        self._jobs.append(job)
+        if self._worker is None:
+            self._worker = self._client.eio.create_task(self._work())
+
+    async def _work(self) -> None:
+        """Runs the jobs one after the other. There is a task only while there are jobs."""
+        jobs = self._jobs
+        try:
+            while jobs:
+                await jobs.popleft()()
+                if self._is_full and len(jobs) * 2 <= self._client.options.max_queued_events:
+                    self._set_full(False)
+        finally:
+            self._worker = None
+
+    def _set_full(self, full: bool) -> None:
+        if self._is_full is not full:
+            self._is_full = full
+            self._client.set_full(self, full)
+
+    async def _run_connect(self) -> None:
+        error = await self._ask_connect()
+        if self._ended:
+            return  # the client left meanwhile
+        if error is None:
+            self._accept()
+            return
+        try:
+            self._send_packet(PacketType.CONNECT_ERROR, error)
+        except EncodingError:
+            logger.exception(
+                "%s.connect refused a client with data that cannot be sent", self._namespace.handlers.owner
+            )
+            self._send_packet(PacketType.CONNECT_ERROR, {"message": str(error["message"])})
+        self.end(Reason.SERVER_NAMESPACE_DISCONNECT)
+
+    async def _ask_connect(self) -> dict[str, Any] | None:
+        """Returns None if the hook accepts the client, else the payload of the CONNECT_ERROR."""
+        handlers = self._namespace.handlers
+        try:
+            self._consumer = handlers.factory()
+            accepted = await self._consumer.connect(self, self.auth) if handlers.has_connect else True
+        except ConnectionRefused as refusal:
+            return {"message": refusal.message} | ({} if refusal.data is None else {"data": refusal.data})
+        except (Exception, asyncio.CancelledError):
+            _raise_own_cancellation()
+            logger.exception("%s.connect raised, so the client was refused", handlers.owner)
+            return {"message": "Internal server error"}
+        if accepted is None:
+            logger.warning(
+                "%s.connect returned None, so the client was refused: return True to accept it, or False to refuse it",
+                handlers.owner,
+            )
+        return None if accepted else {"message": "Not authorized"}
+
+    def _accept(self) -> None:
+        self.connected = True
+        self._namespace.sockets[self.id] = self
+        self.server.adapter.add(self, [EVERYONE, *self._rooms])
+        answer = self.server.encode(SocketIOPacket(PacketType.CONNECT, self.namespace, {"sid": self.id}))
+        held, self._held = self._held, []
+        self._client.accepted()
+        self.send_packets([*answer, *held])
+
+    def _send_packet(self, packet_type: PacketType, data: Any = None, ack_id: int | None = None) -> None:
+        if not self._ended:
+            self._client.eio.send_packets(self.server.encode(SocketIOPacket(packet_type, self.namespace, data, ack_id)))
+
+    async def _run_event(self, handler: EventHandler, args: list[Any], ack_id: int | None) -> None:
+        try:
+            method = getattr(self._consumer, handler.method)
+            if handler.takes_ack:
+                await method(self, *args, ack=None if ack_id is None else self._ack(ack_id))
+                return
+            result = await method(self, *args)
+            if ack_id is not None:
+                self._send_packet(PacketType.ACK, _to_arguments(result), ack_id)
+        except (Exception, asyncio.CancelledError):
+            _raise_own_cancellation()
+            logger.exception("%s.%s raised", self._namespace.handlers.owner, handler.method)
+
+    def _ack(self, ack_id: int) -> Callable[..., Awaitable[None]]:
+        sent = False
+
+        async def ack(*args: Any) -> None:
+            """Acknowledges the event. Only the first call does."""
+            nonlocal sent
+            if not sent:
+                self._send_packet(PacketType.ACK, list(args), ack_id)
+                sent = True
+
+        return ack
+
+    async def _run_disconnect(self, reason: Reason) -> None:
+        try:
+            await self._consumer.disconnect(self, reason)
+        except (Exception, asyncio.CancelledError):
+            _raise_own_cancellation()
+            logger.exception("%s.disconnect raised", self._namespace.handlers.owner)
+
+    async def _run_callback(self, callback: AckCallback, args: Sequence[Any]) -> None:
+        try:
+            result = callback(*args)
+            if inspect.isawaitable(result):
+                await result
+        except Exception:
+            logger.exception("The ack callback %r raised", callback)
+
+
+def _raise_own_cancellation() -> None:
+    """Raises CancelledError if this very task was cancelled, and not only something that the application awaited in
+    it.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def _to_arguments(result: Any) -> list[Any]:
+    """What a handler returns, as the arguments of an acknowledgement: None → none, a tuple → several."""
+    if result is None:
+        return []
+    return list(result) if isinstance(result, tuple) else [result]
+
+
+def check_room(room: Any) -> None:
+    """Raises TypeError for what is no room name."""
+    if not isinstance(room, str):
+        raise TypeError(f"a room name is a str, not {room!r}")
+
+
+def check_event(event: Any) -> None:
+    """Raises TypeError or ValueError for what is no event name that may be emitted."""
+    if not isinstance(event, str):
+        raise TypeError(f"an event name is a str, not {event!r}")
+    if event in RESERVED_EVENTS:
+        raise ValueError(f"{event!r} is a reserved event name")

@@ -1,0 +1,56 @@
+"""What all tests share: Django, a fresh server for each test, and a Redis server for those that ask for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+import pytest
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
+
+from sio.engineio.registry import registry  # noqa: E402
+from sio.socketio.server import reset_socketio_server  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def fresh_server() -> Iterator[None]:
+    """No consumer, namespace or session of one test is seen by another."""
+    reset_socketio_server()
+    yield
+    reset_socketio_server()
+    for leftover in registry:
+        registry.remove(leftover)
+
+
+def free_port() -> int:
+    """Returns a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis server of the test run's own, in memory."""
+    executable = shutil.which("redis-server")
+    assert executable, "redis-server is missing: 'make test' sets it up"
+    port = free_port()
+    directory = tmp_path_factory.mktemp("redis")
+    command = [executable, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(directory)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "Ready to accept connections" in line:
+                break
+        yield f"redis://127.0.0.1:{port}/0"
+        process.terminate()
