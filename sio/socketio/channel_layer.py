@@ -161,9 +161,9 @@ class ChannelLayerAdapter(Adapter):
         rooms: Collection[str] | None,
         except_: Collection[str],
     ) -> None:
-        self.broadcast_locally(namespace, packets, rooms, except_)
+        await super().broadcast(namespace, packets, rooms, except_)
         channel = self._get_channel()
-        if channel is None or rooms is not None and not rooms:
+        if channel is None or (rooms is not None and not rooms):
             return
         async with self._order:  # one after the other, in the order of the local broadcasts
             self._number += 1

@@ -166,6 +166,7 @@ class LayerChannel:
             else:
                 pause = _FIRST_PAUSE
                 self._deliver(message)
+                await asyncio.sleep(0)  # a layer may have many at once: the writers of the clients get their turn
 
     # Health
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import inspect
 import logging
 import secrets
-from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engineio.packets import EncodedPacket
 from ..engineio.state import Reason, Transport
-from ..exceptions import AckTimeout, ConnectionRefused, Disconnected, EncodingError, TooManyPendingAcks
+from ..exceptions import AckTimeout, Disconnected, EncodingError, TooManyPendingAcks
 from .adapter import EVERYONE
-from .handlers import EventHandler
 from .packets import RESERVED_EVENTS, PacketType, SocketIOPacket
+from .worker import Worker
 
 if TYPE_CHECKING:
     from .client import Client
@@ -50,12 +47,9 @@ class NamespaceSocket:
         self.connected = False
         self._client = client
         self._namespace = namespace
-        self._consumer: Any = None
         self._rooms = {self.id}
         self._ended = False
-        self._jobs: deque[Callable[[], Awaitable[None]]] = deque()
-        self._worker: asyncio.Task[None] | None = None
-        self._is_full = False
+        self._worker = Worker(self, client, namespace.handlers)
         self._acks: dict[int, AckCallback | asyncio.Future[tuple[Any, ...]]] = {}
         #: What was emitted before the client was accepted.
         self._held: list[EncodedPacket] = []
@@ -108,7 +102,7 @@ class NamespaceSocket:
         """Sends the event `message`."""
         await self.emit("message", *args, callback=callback)
 
-    async def call(self, event: str, *args: Any, timeout: float | None = 60.0) -> Any:
+    async def call(self, event: str, *args: Any, timeout: float | None = 60.0) -> Any:  # noqa: ASYNC109
         """Sends an event and waits for its acknowledgement, at most `timeout` seconds (None: as long as the client is
         there).
 
@@ -198,15 +192,11 @@ class NamespaceSocket:
         was_connected, self.connected = self.connected, False
         self._client.forget(self)
         self._held.clear()
-        # "a packet already queued when the socket disconnects is dropped" (socket.ts, `dispatch`)
-        self._jobs.clear()
-        self._set_full(False)
         if was_connected:
             self._namespace.sockets.pop(self.id, None)
             self.server.adapter.remove(self, [EVERYONE, *self._rooms])
             self._fail_acks()
-            if self._namespace.handlers.has_disconnect:
-                self._enqueue(functools.partial(self._run_disconnect, reason))
+        self._worker.disconnect(reason, accepted=was_connected)
 
     def _fail_acks(self) -> None:
         acks, self._acks = self._acks, {}
@@ -217,8 +207,8 @@ class NamespaceSocket:
     # What the client sends
 
     def start(self) -> None:
-        """Runs the connect hook, which decides whether the socket is accepted."""
-        self._enqueue(self._run_connect)
+        """Runs the connect hook, which decides between `accept` and `refuse`."""
+        self._worker.connect()
 
     def receive_event(self, packet: SocketIOPacket) -> None:
         """Takes an event: its handler runs after those of earlier ones."""
@@ -232,9 +222,7 @@ class NamespaceSocket:
             problem = f"{handler.method} takes {handler.arity} arguments, not {len(args)}"
             self._namespace.report_unhandled(str(event), problem)
         else:
-            self._enqueue(functools.partial(self._run_event, handler, args, packet.id))
-            if len(self._jobs) >= self._client.options.max_queued_events:
-                self._set_full(True)
+            self._worker.handle(handler, args, packet.id)
 
     def receive_ack(self, packet: SocketIOPacket) -> None:
         """Takes an acknowledgement. One that nobody waits for is ignored."""
@@ -244,67 +232,14 @@ class NamespaceSocket:
             if not waiter.done():
                 waiter.set_result(tuple(args))
         elif waiter is not None:
-            self._client.eio.create_task(self._run_callback(waiter, args))
+            self._worker.call_back(waiter, args)
 
-    # The worker
+    # What the worker decides
 
-    def _enqueue(self, job: Callable[[], Awaitable[None]]) -> None:
-        self._jobs.append(job)
-        if self._worker is None:
-            self._worker = self._client.eio.create_task(self._work())
-
-    async def _work(self) -> None:
-        """Runs the jobs one after the other. There is a task only while there are jobs."""
-        jobs = self._jobs
-        try:
-            while jobs:
-                await jobs.popleft()()
-                if self._is_full and len(jobs) * 2 <= self._client.options.max_queued_events:
-                    self._set_full(False)
-        finally:
-            self._worker = None
-
-    def _set_full(self, full: bool) -> None:
-        if self._is_full is not full:
-            self._is_full = full
-            self._client.set_full(self, full)
-
-    async def _run_connect(self) -> None:
-        error = await self._ask_connect()
+    def accept(self) -> None:
+        """The connect hook said yes. What it emitted follows the answer. Does nothing if the client left meanwhile."""
         if self._ended:
-            return  # the client left meanwhile
-        if error is None:
-            self._accept()
             return
-        try:
-            self._send_packet(PacketType.CONNECT_ERROR, error)
-        except EncodingError:
-            logger.exception(
-                "%s.connect refused a client with data that cannot be sent", self._namespace.handlers.owner
-            )
-            self._send_packet(PacketType.CONNECT_ERROR, {"message": str(error["message"])})
-        self.end(Reason.SERVER_NAMESPACE_DISCONNECT)
-
-    async def _ask_connect(self) -> dict[str, Any] | None:
-        """Returns None if the hook accepts the client, else the payload of the CONNECT_ERROR."""
-        handlers = self._namespace.handlers
-        try:
-            self._consumer = handlers.factory()
-            accepted = await self._consumer.connect(self, self.auth) if handlers.has_connect else True
-        except ConnectionRefused as refusal:
-            return {"message": refusal.message} | ({} if refusal.data is None else {"data": refusal.data})
-        except (Exception, asyncio.CancelledError):
-            _raise_own_cancellation()
-            logger.exception("%s.connect raised, so the client was refused", handlers.owner)
-            return {"message": "Internal server error"}
-        if accepted is None:
-            logger.warning(
-                "%s.connect returned None, so the client was refused: return True to accept it, or False to refuse it",
-                handlers.owner,
-            )
-        return None if accepted else {"message": "Not authorized"}
-
-    def _accept(self) -> None:
         self.connected = True
         self._namespace.sockets[self.id] = self
         self.server.adapter.add(self, [EVERYONE, *self._rooms])
@@ -313,65 +248,24 @@ class NamespaceSocket:
         self._client.accepted()
         self.send_packets([*answer, *held])
 
+    def refuse(self, error: dict[str, Any]) -> None:
+        """The connect hook said no: `message`, and `data` if it gave any. Does nothing if the client left meanwhile."""
+        if self._ended:
+            return
+        try:
+            self._send_packet(PacketType.CONNECT_ERROR, error)
+        except EncodingError:
+            logger.exception("A client of %s was refused with data that cannot be sent", self.namespace)
+            self._send_packet(PacketType.CONNECT_ERROR, {"message": str(error["message"])})
+        self.end(Reason.SERVER_NAMESPACE_DISCONNECT)
+
+    def acknowledge(self, ack_id: int, args: list[Any]) -> None:
+        """Answers an event of the client. Raises EncodingError."""
+        if self.connected:
+            self._send_packet(PacketType.ACK, args, ack_id)
+
     def _send_packet(self, packet_type: PacketType, data: Any = None, ack_id: int | None = None) -> None:
-        if not self._ended:
-            self._client.eio.send_packets(self.server.encode(SocketIOPacket(packet_type, self.namespace, data, ack_id)))
-
-    async def _run_event(self, handler: EventHandler, args: list[Any], ack_id: int | None) -> None:
-        try:
-            method = getattr(self._consumer, handler.method)
-            if handler.takes_ack:
-                await method(self, *args, ack=None if ack_id is None else self._ack(ack_id))
-                return
-            result = await method(self, *args)
-            if ack_id is not None:
-                self._send_packet(PacketType.ACK, _to_arguments(result), ack_id)
-        except (Exception, asyncio.CancelledError):
-            _raise_own_cancellation()
-            logger.exception("%s.%s raised", self._namespace.handlers.owner, handler.method)
-
-    def _ack(self, ack_id: int) -> Callable[..., Awaitable[None]]:
-        sent = False
-
-        async def ack(*args: Any) -> None:
-            """Acknowledges the event. Only the first call does."""
-            nonlocal sent
-            if not sent:
-                self._send_packet(PacketType.ACK, list(args), ack_id)
-                sent = True
-
-        return ack
-
-    async def _run_disconnect(self, reason: Reason) -> None:
-        try:
-            await self._consumer.disconnect(self, reason)
-        except (Exception, asyncio.CancelledError):
-            _raise_own_cancellation()
-            logger.exception("%s.disconnect raised", self._namespace.handlers.owner)
-
-    async def _run_callback(self, callback: AckCallback, args: Sequence[Any]) -> None:
-        try:
-            result = callback(*args)
-            if inspect.isawaitable(result):
-                await result
-        except Exception:
-            logger.exception("The ack callback %r raised", callback)
-
-
-def _raise_own_cancellation() -> None:
-    """Raises CancelledError if this very task was cancelled, and not only something that the application awaited in
-    it.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
-
-
-def _to_arguments(result: Any) -> list[Any]:
-    """What a handler returns, as the arguments of an acknowledgement: None → none, a tuple → several."""
-    if result is None:
-        return []
-    return list(result) if isinstance(result, tuple) else [result]
+        self._client.eio.send_packets(self.server.encode(SocketIOPacket(packet_type, self.namespace, data, ack_id)))
 
 
 def check_room(room: Any) -> None:

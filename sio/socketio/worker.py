@@ -1,0 +1,174 @@
+"""Runs the hooks and handlers of one socket: one at a time, in order, and never in the reader of its transport."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..engineio.state import Reason
+from ..exceptions import ConnectionRefused
+from .handlers import EventHandler, Handlers
+
+if TYPE_CHECKING:
+    from .client import Client
+    from .socket import NamespaceSocket
+
+logger = logging.getLogger("sio.socketio")
+
+
+class Worker:
+    """The queue of one socket, and the consumer instance that its hooks and handlers are methods of.
+
+    There is a task only while there is something to do: an idle socket costs none, and a burst of events one. Whatever
+    a hook or handler raises is logged with its name, and ends nothing.
+    """
+
+    def __init__(self, socket: NamespaceSocket, client: Client, handlers: Handlers) -> None:
+        self._socket = socket
+        self._client = client
+        self._handlers = handlers
+        self._consumer: Any = None
+        self._jobs: deque[Callable[[], Awaitable[None]]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._is_full = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing runs or waits."""
+        return self._task is None
+
+    # What it is given
+
+    def connect(self) -> None:
+        """Asks the connect hook, which decides whether the socket is accepted."""
+        self._enqueue(self._run_connect)
+
+    def handle(self, handler: EventHandler, args: Sequence[Any], ack_id: int | None) -> None:
+        """Runs the handler of an event after those of earlier ones. A full queue stops the client from being read."""
+        self._enqueue(functools.partial(self._run_event, handler, args, ack_id))
+        if len(self._jobs) >= self._client.options.max_queued_events:
+            self._set_full(True)
+
+    def disconnect(self, reason: Reason, *, accepted: bool) -> None:
+        """Drops what waits, and runs the disconnect hook after what runs.
+
+        "ignore packet received after disconnection" (`socket.ts`, `dispatch`): events that no handler has taken yet go
+        with the socket that they came for.
+        """
+        self._jobs.clear()
+        self._set_full(False)
+        if accepted and self._handlers.has_disconnect:
+            self._enqueue(functools.partial(self._run_disconnect, reason))
+
+    def call_back(self, callback: Callable[..., Any], args: Sequence[Any]) -> None:
+        """Runs the callback of an acknowledgement, at once: a handler may be waiting for it."""
+        self._client.eio.create_task(self._run_callback(callback, args))
+
+    # The queue
+
+    def _enqueue(self, job: Callable[[], Awaitable[None]]) -> None:
+        self._jobs.append(job)
+        if self._task is None:
+            self._task = self._client.eio.create_task(self._work())
+
+    async def _work(self) -> None:
+        try:
+            while self._jobs:
+                await self._jobs.popleft()()
+                # Half empty, not one below the bound: reading is not stopped and started for every event.
+                if self._is_full and len(self._jobs) * 2 <= self._client.options.max_queued_events:
+                    self._set_full(False)
+        finally:
+            self._task = None
+
+    def _set_full(self, full: bool) -> None:
+        if self._is_full is not full:
+            self._is_full = full
+            self._client.set_full(self._socket, full)
+
+    # What it runs
+
+    async def _run_connect(self) -> None:
+        error = await self._ask_connect()
+        if error is None:
+            self._socket.accept()
+        else:
+            self._socket.refuse(error)
+
+    async def _ask_connect(self) -> dict[str, Any] | None:
+        """Returns None if the hook accepts the client, else the payload of the CONNECT_ERROR."""
+        handlers, socket = self._handlers, self._socket
+        try:
+            self._consumer = handlers.factory()
+            accepted = await self._consumer.connect(socket, socket.auth) if handlers.has_connect else True
+        except ConnectionRefused as refusal:
+            return {"message": refusal.message} | ({} if refusal.data is None else {"data": refusal.data})
+        except (Exception, asyncio.CancelledError):
+            _raise_own_cancellation()
+            logger.exception("%s.connect raised, so the client was refused", handlers.owner)
+            return {"message": "Internal server error"}
+        if accepted is None:
+            logger.warning(
+                "%s.connect returned None, so the client was refused: return True to accept it, or False to refuse it",
+                handlers.owner,
+            )
+        return None if accepted else {"message": "Not authorized"}
+
+    async def _run_event(self, handler: EventHandler, args: Sequence[Any], ack_id: int | None) -> None:
+        try:
+            method = getattr(self._consumer, handler.method)
+            if handler.takes_ack:
+                await method(self._socket, *args, ack=None if ack_id is None else self._ack(ack_id))
+                return
+            result = await method(self._socket, *args)
+            if ack_id is not None:
+                self._socket.acknowledge(ack_id, _to_arguments(result))
+        except (Exception, asyncio.CancelledError):
+            _raise_own_cancellation()
+            logger.exception("%s.%s raised", self._handlers.owner, handler.method)
+
+    def _ack(self, ack_id: int) -> Callable[..., Awaitable[None]]:
+        sent = False
+
+        async def ack(*args: Any) -> None:
+            """Acknowledges the event. Only the first call does."""
+            nonlocal sent
+            if not sent:
+                self._socket.acknowledge(ack_id, list(args))
+                sent = True
+
+        return ack
+
+    async def _run_disconnect(self, reason: Reason) -> None:
+        try:
+            await self._consumer.disconnect(self._socket, reason)
+        except (Exception, asyncio.CancelledError):
+            _raise_own_cancellation()
+            logger.exception("%s.disconnect raised", self._handlers.owner)
+
+    async def _run_callback(self, callback: Callable[..., Any], args: Sequence[Any]) -> None:
+        try:
+            result = callback(*args)
+            if inspect.isawaitable(result):
+                await result
+        except Exception:
+            logger.exception("The ack callback %r raised", callback)
+
+
+def _raise_own_cancellation() -> None:
+    """Raises CancelledError if this very task was cancelled, and not only something that the application awaited."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def _to_arguments(result: Any) -> list[Any]:
+    """What a handler returns, as the arguments of an acknowledgement: None → none, a tuple → several."""
+    if result is None:
+        return []
+    return list(result) if isinstance(result, tuple) else [result]

@@ -1,0 +1,296 @@
+"""Rooms over several processes: here, servers in one process that share a layer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from channels.layers import InMemoryChannelLayer, channel_layers
+
+from sio.engineio import set_engineio_app
+from sio.socketio.channel_layer import ChannelLayerAdapter, group_name
+from sio.socketio.handlers import Handlers
+from sio.socketio.layer_channel import LayerChannel
+from sio.socketio.server import SocketIOServer
+from tests.client import SocketIOClient
+from tests.unit.test_transports import APP
+
+
+class Layer(InMemoryChannelLayer):  # type: ignore[misc]
+    """An in-memory layer that counts what is asked of it, and fails on demand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[str, str]] = []
+        self.error: Exception | None = None
+
+    def _note(self, call: str, target: str) -> None:
+        if self.error is not None:
+            raise self.error
+        self.calls.append((call, target))
+
+    async def group_add(self, group: str, channel: str) -> None:
+        self._note("add", group)
+        await super().group_add(group, channel)
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        self._note("discard", group)
+        await super().group_discard(group, channel)
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        self._note("send", group)
+        await super().group_send(group, message)
+
+
+class Process:
+    """A server, and a client of it in the namespace /chat."""
+
+    async def start(self) -> Process:
+        self.server = SocketIOServer(adapter=ChannelLayerAdapter)
+        self.server.register("/chat", Handlers("test"))
+        set_engineio_app(self.server)
+        self.client = await SocketIOClient(APP).open()
+        self.sid = await self.client.connect("/chat")
+        self.socket = self.server.namespaces["/chat"].sockets[self.sid]
+        await self.server.adapter.settle()
+        return self
+
+    @property
+    def adapter(self) -> ChannelLayerAdapter:
+        assert isinstance(self.server.adapter, ChannelLayerAdapter)
+        return self.server.adapter
+
+    async def emit(self, event: str, **target: Any) -> None:
+        await self.server.emit(event, namespace="/chat", **target)
+
+    async def gets(self, *events: str) -> None:
+        """The client gets exactly these events: a last one of its own follows them."""
+        await asyncio.sleep(0.02)
+        await self.socket.emit("end")
+        await self.client.received(*[f'2/chat,["{event}"]' for event in events], '2/chat,["end"]')
+
+
+@pytest.fixture
+async def layer() -> AsyncIterator[Layer]:
+    layer = Layer()
+    channel_layers.set("default", layer)
+    yield layer
+    channel_layers.backends.pop("default")
+
+
+@pytest.fixture
+async def processes(layer: Layer) -> AsyncIterator[list[Process]]:
+    processes = [await Process().start() for _ in range(3)]
+    yield processes
+    for process in processes:
+        await process.server.close()
+
+
+async def wait_until(condition: Callable[[], Any]) -> None:
+    async with asyncio.timeout(2):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+class TestBroadcast:
+    async def test_room_reaches_all_processes(self, processes: list[Process]) -> None:
+        a, b, c = processes
+        for process in (a, b):
+            await process.socket.join("room")
+        await a.emit("x", room="room")
+        for process, events in ((a, ["x"]), (b, ["x"]), (c, [])):
+            await process.gets(*events)
+
+    async def test_namespace_reaches_all_processes(self, processes: list[Process]) -> None:
+        await processes[0].emit("x")
+        for process in processes:
+            await process.gets("x")
+
+    async def test_several_rooms_reach_each_socket_once(self, processes: list[Process]) -> None:
+        a, b, c = processes
+        for room in "xy":
+            await b.socket.join(room)
+        await a.emit("hit", room=["x", "y", c.sid], except_=[c.sid])
+        for process, events in ((a, []), (b, ["hit"]), (c, [])):
+            await process.gets(*events)
+
+    async def test_id_of_a_socket_reaches_it_in_another_process(self, processes: list[Process]) -> None:
+        await processes[0].emit("x", room=processes[2].sid)
+        await processes[2].gets("x")
+
+    async def test_attachments_arrive(self, processes: list[Process]) -> None:
+        await processes[0].server.emit("x", b"\x00\xff", namespace="/chat")
+        await processes[1].client.received('51-/chat,["x",{"_placeholder":true,"num":0}]', b"\x00\xff")
+
+    async def test_is_sent_to_the_layer_once(self, processes: list[Process], layer: Layer) -> None:
+        layer.calls.clear()
+        await processes[0].emit("x", room=["a", "b"])
+        await processes[0].emit("x", room="a")
+        await processes[0].emit("x", room=[])
+        assert layer.calls == [("send", group_name("/chat", None)), ("send", group_name("/chat", "a"))]
+
+    @pytest.mark.parametrize("room", ["", "/", "a b", "é", "日本", "\ud800", "x" * 10_000, "a!b"])
+    async def test_any_string_is_a_room(self, processes: list[Process], room: str) -> None:
+        await processes[1].socket.join(room)
+        await processes[0].emit("x", room=room)
+        await processes[1].gets("x")
+
+    def test_rooms_never_share_a_group(self) -> None:
+        rooms = [
+            ("/a", "b"),
+            ("/ab", ""),
+            ("/a_b", "c"),
+            ("/a", "b_c"),
+            ("/a", "é"),
+            ("/a", "ü"),
+            ("/a", ""),
+            ("/a", None),
+        ]
+        assert len({group_name(*room) for room in rooms}) == len(rooms)
+
+
+class TestMembership:
+    async def test_is_one_for_each_process_and_room(self, processes: list[Process], layer: Layer) -> None:
+        first = processes[0]
+        set_engineio_app(first.server)
+        second = await SocketIOClient(APP).open()
+        sid = await second.connect("/chat")
+        layer.calls.clear()
+        for socket in (first.socket, first.server.namespaces["/chat"].sockets[sid]):
+            await socket.join("room")
+        for socket in (first.socket, first.server.namespaces["/chat"].sockets[sid]):
+            await socket.leave("room")
+        group = group_name("/chat", "room")
+        await wait_until(lambda: ("discard", group) in layer.calls)
+        assert [call for call, target in layer.calls if target == group] == ["add", "discard"]
+
+    async def test_ends_with_the_last_socket(self, processes: list[Process], layer: Layer) -> None:
+        for process in processes:
+            process.client.leave()
+        await wait_until(lambda: not layer.groups)
+
+    async def test_is_renewed_before_the_layer_forgets_it(self, layer: Layer) -> None:
+        layer.group_expiry = 0.04
+        process = await Process().start()
+        layer.groups.clear()
+        await wait_until(lambda: len(layer.groups) == 2)
+        await process.server.close()
+
+    async def test_server_that_closes_leaves_its_groups(self, layer: Layer) -> None:
+        process = await Process().start()
+        await process.server.adapter.close()
+        assert layer.groups == {}
+
+
+class TestOutage:
+    async def test_local_sockets_are_reached_and_it_is_told_once(
+        self, processes: list[Process], layer: Layer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        layer.error = OSError("gone")
+        for event in ("x", "y"):
+            await processes[0].emit(event)
+        await processes[0].gets("x", "y")
+        assert caplog.text.count("The channel layer failed (OSError('gone'))") == 1
+
+    async def test_memberships_come_back_by_themselves(
+        self, processes: list[Process], layer: Layer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        layer.error = OSError("gone")
+        await processes[1].socket.join("room")
+        await processes[0].emit("lost", room="room")
+        layer.groups.clear()
+        layer.error = None
+        await wait_until(lambda: caplog.text.count("works again") == 2)
+        await processes[0].emit("x", room="room")
+        await processes[1].gets("x")
+
+    async def test_join_does_not_wait_for_a_layer_that_fails(self, processes: list[Process], layer: Layer) -> None:
+        layer.error = OSError("gone")
+        async with asyncio.timeout(1):
+            for room in ("a", "b"):
+                await processes[0].socket.join(room)
+
+    async def test_reader_survives_errors(self) -> None:
+        received: list[Any] = []
+        results: list[Any] = [OSError("down"), OSError("down"), {"n": 1}, {"n": 2}]
+
+        class Failing(Layer):
+            async def receive(self, channel: str) -> Any:
+                if not results:
+                    await asyncio.Event().wait()
+                result = results.pop(0)
+                if isinstance(result, Exception):
+                    raise result
+                return result
+
+        channel = LayerChannel(Failing(), received.append)
+        channel.add("group")
+        await wait_until(lambda: len(received) == 2)
+        await channel.close()
+        assert received == [{"n": 1}, {"n": 2}]
+
+    async def test_without_a_layer_there_is_this_process(self) -> None:
+        process = await Process().start()
+        await process.emit("x")
+        await process.gets("x")
+        assert process.adapter._channel is None
+        await process.server.close()
+
+
+class TestMessages:
+    def message(self, **changes: Any) -> dict[str, Any]:
+        return {
+            "type": "sio.broadcast",
+            "version": 1,
+            "sender": "other",
+            "number": 1,
+            "previous": 0,
+            "namespace": "/chat",
+            "rooms": None,
+            "except": [],
+            "packets": ['42/chat,["x"]'],
+        } | changes
+
+    @pytest.mark.parametrize(
+        "message",
+        [
+            None,
+            {},
+            "text",
+            {"version": 2},
+            {"type": "other"},
+            {"packets": [1]},
+            {"rooms": ["text"]},
+            {"rooms": [b"\xff"]},
+            {"number": "x"},
+        ],
+    )
+    async def test_malformed_message_is_dropped_and_counted(self, processes: list[Process], message: Any) -> None:
+        process = processes[0]
+        process.adapter.receive(self.message(**message) if message and isinstance(message, dict) else message)
+        await process.gets()
+        assert process.adapter.malformed == 1
+
+    async def test_duplicate_is_dropped(self, processes: list[Process]) -> None:
+        for _ in range(2):
+            processes[0].adapter.receive(self.message())
+        await processes[0].gets("x")
+
+    async def test_own_message_is_skipped(self, processes: list[Process]) -> None:
+        processes[0].adapter.receive(self.message(sender=processes[0].adapter._process))
+        await processes[0].gets()
+
+    async def test_gap_is_counted_and_told(self, processes: list[Process], caplog: pytest.LogCaptureFixture) -> None:
+        for number, previous in ((5, 4), (9, 5), (12, 11)):
+            processes[0].adapter.receive(self.message(number=number, previous=previous))
+        assert processes[0].adapter.lost == 1
+        assert caplog.text.count("lost broadcasts") == 1
+
+    async def test_senders_and_groups_are_numbered_apart(self, processes: list[Process]) -> None:
+        adapter = processes[0].adapter
+        adapter.receive(self.message(number=5))
+        adapter.receive(self.message(number=1, sender="third"))
+        adapter.receive(self.message(number=1, rooms=[b"room"]))
+        assert adapter.lost == 0

@@ -1,0 +1,191 @@
+"""From a class to the handlers of a namespace, and to an ASGI application."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.exceptions import ImproperlyConfigured
+from django.test import modify_settings, override_settings
+from django.urls import re_path
+
+from sio import SocketIOConsumer, get_asgi_application, get_socketio_server
+from tests.asgi import Poller, WebSocket, request
+from tests.client import SocketIOClient
+
+
+class Greeter:
+    """A mixin that is no consumer."""
+
+    async def event_greet(self, socket: Any, name: str) -> str:
+        return f"hello {name}"
+
+
+class Base(SocketIOConsumer):
+    namespace = "/base"
+
+    async def connect(self, socket: Any, auth: Any) -> bool:
+        return "token" in auth
+
+    async def event_who(self, socket: Any) -> str:
+        return type(self).__name__
+
+
+class Child(Greeter, Base):
+    namespace = "/child"
+
+
+def shouting(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """A decorator that is a plain function around an async one."""
+
+    @functools.wraps(handler)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return handler(*args, **kwargs)
+
+    return wrapper
+
+
+async def answers(consumer: type[SocketIOConsumer], *event: Any) -> str:
+    """Returns the packet that acknowledges an event sent to a consumer."""
+    client = await SocketIOClient(consumer.as_asgi()).open()
+    await client.connect(consumer.namespace, {"token": 1})
+    client.emit(consumer.namespace, *event, ack_id=0)
+    packet: str = await client.receive()
+    return packet.removeprefix(f"3{consumer.namespace},0")
+
+
+class TestHandlers:
+    async def test_are_found_over_the_mro(self) -> None:
+        Base.as_asgi()
+        assert await answers(Child, "greet", "Ada") == '["hello Ada"]'
+        assert await answers(Child, "who") == '["Child"]'
+
+    async def test_inherited_connect_decides(self) -> None:
+        client = await SocketIOClient(Child.as_asgi()).open()
+        client.send("0", "/child")
+        await client.received('4/child,{"message":"Not authorized"}')
+
+    async def test_may_be_decorated(self) -> None:
+        class Decorated(SocketIOConsumer):
+            namespace = "/decorated"
+
+            @shouting
+            async def event_x(self, socket: Any, *, ack: Any = None) -> None:
+                await ack("decorated")
+
+        assert await answers(Decorated, "x") == '["decorated"]'
+
+    async def test_local_variable_called_ack_is_no_parameter(self) -> None:
+        class Local(SocketIOConsumer):
+            namespace = "/local"
+
+            async def event_x(self, socket: Any) -> str:
+                ack = "local"
+                return ack
+
+        assert await answers(Local, "x") == '["local"]'
+
+    async def test_one_instance_serves_one_client(self) -> None:
+        class Counter(SocketIOConsumer):
+            namespace = "/counter"
+            count = 0
+
+            async def event_add(self, socket: Any) -> int:
+                self.count += 1
+                return self.count
+
+        assert [await answers(Counter, "add") for _ in range(2)] == ["[1]", "[1]"]
+
+    async def test_constructor_that_raises_refuses_the_client(self, caplog: pytest.LogCaptureFixture) -> None:
+        class Broken(SocketIOConsumer):
+            namespace = "/broken"
+
+            def __init__(self) -> None:
+                raise LookupError
+
+        client = await SocketIOClient(Broken.as_asgi()).open()
+        client.send("0", "/broken")
+        await client.received('4/broken,{"message":"Internal server error"}')
+        assert "Broken.connect raised" in caplog.text
+
+
+class TestRegistration:
+    def test_same_class_may_be_mounted_twice(self) -> None:
+        assert Base.as_asgi() is not Base.as_asgi()
+        assert set(get_socketio_server().namespaces) == {"/", "/base"}
+
+    def test_two_classes_on_one_namespace_are_an_error_that_names_both(self) -> None:
+        class Rival(SocketIOConsumer):
+            namespace = "/base"
+
+        with pytest.raises(ImproperlyConfigured, match=r"'/base'.*test_consumer\.Base.*Rival"):
+            get_asgi_application(Base, Rival)
+
+    @pytest.mark.parametrize("name", ["chat", "", "/a,b", "/a\x1eb", "/a\n"])
+    def test_impossible_namespace_is_an_error(self, name: str) -> None:
+        class Nowhere(SocketIOConsumer):
+            namespace = name
+
+        with pytest.raises(ImproperlyConfigured, match="is no namespace"):
+            Nowhere.as_asgi()
+
+    def test_handler_that_cannot_be_called_is_an_error(self) -> None:
+        class Sync(SocketIOConsumer):
+            def event_x(self, socket: Any) -> None: ...
+
+        with pytest.raises(ImproperlyConfigured, match=r"Sync\.event_x must be declared with 'async def'"):
+            Sync.as_asgi()
+
+    def test_application_needs_a_consumer(self) -> None:
+        with pytest.raises(ImproperlyConfigured, match="at least one consumer"):
+            get_asgi_application()
+
+    @modify_settings(INSTALLED_APPS={"remove": "sio"})
+    def test_app_must_be_installed(self) -> None:
+        with pytest.raises(ImproperlyConfigured, match="needs 'sio' in INSTALLED_APPS"):
+            Base.as_asgi()
+
+    @override_settings(SIO_CONNECT_TIMEOUT_MS="1")
+    def test_wrong_setting_is_told_at_startup(self) -> None:
+        with pytest.raises(ImproperlyConfigured, match="SIO_CONNECT_TIMEOUT_MS"):
+            Base.as_asgi()
+
+
+class TestRouting:
+    async def test_scope_of_another_type_is_an_error(self) -> None:
+        with pytest.raises(ValueError, match="'http' and 'websocket', not 'lifespan'"):
+            await Base.as_asgi()({"type": "lifespan"}, None, None)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("transport", ["polling", "websocket"])
+    async def test_handlers_see_the_user_of_the_handshake(self, transport: str) -> None:
+        class Me(SocketIOConsumer):
+            namespace = "/me"
+
+            async def event_me(self, socket: Any) -> Any:
+                return [str(socket.user), socket.scope["session"].get("cart"), socket.scope["type"]]
+
+        routes = AuthMiddlewareStack(URLRouter([re_path(r"^socket\.io/?$", Me.as_asgi())]))
+        app = ProtocolTypeRouter({"http": routes, "websocket": routes})
+        if transport == "websocket":
+            client = await SocketIOClient(app).open()
+            await client.connect("/me")
+            client.emit("/me", "me", ack_id=0)
+            await client.received('3/me,0[["AnonymousUser",null,"websocket"]]')
+        else:
+            poller = Poller(app)
+            await poller.open()
+            await poller.post("40/me,")
+            await poller.get()
+            await poller.post('42/me,0["me"]')
+            assert (await poller.get()).text == '43/me,0[["AnonymousUser",null,"http"]]'
+
+    async def test_foreign_origin_is_refused_on_both_transports(self, caplog: pytest.LogCaptureFixture) -> None:
+        app, headers = Base.as_asgi(), [(b"origin", b"https://evil.example")]
+        response = await request(app, "GET", "EIO=4&transport=polling", headers=headers)
+        assert (response.status, response.text) == (403, '{"code":4,"message":"Forbidden"}')
+        assert (await WebSocket(app, headers=headers).connect())["type"] == "websocket.close"
+        assert caplog.text.count("SIO_CORS_ALLOWED_ORIGINS") == 2
