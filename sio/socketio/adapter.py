@@ -71,10 +71,12 @@ class Adapter:
         rooms: Collection[str] | None,
         except_: Collection[str],
     ) -> None:
-        """Sends packets to the sockets in any of `rooms` (None: in the namespace) and in none of `except_`, to each
-        once.
+        """Sends packets to the sockets in any of `rooms` (None: in the namespace) and in none of `except_`, each once.
+
+        It waits for no client, but gives their writers a turn: who broadcasts in a loop would else fill all buffers.
         """
         self.broadcast_locally(namespace, packets, rooms, except_)
+        await asyncio.sleep(0)
 
     def broadcast_locally(
         self,

@@ -518,6 +518,14 @@ class TestRooms:
             await get_socketio_server().emit("x", room=[room])
 
     @override_settings(SIO_MAX_BUFFERED_PACKETS=3)
+    async def test_broadcasts_in_a_loop_overflow_no_buffer(self, app: Any) -> None:
+        client = await SocketIOClient(app).open()
+        await client.connect("/test")
+        for number in range(50):
+            await get_socketio_server().emit("x", number, namespace="/test")
+        await client.received(*[f'2/test,["x",{number}]' for number in range(50)])
+
+    @override_settings(SIO_MAX_BUFFERED_PACKETS=3)
     async def test_slow_consumer_is_cut_amid_a_broadcast(self, app: Any) -> None:
         clients = [await SocketIOClient(app).open() for _ in range(3)]
         for client in clients:
