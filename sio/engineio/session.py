@@ -133,7 +133,8 @@ class EngineIOSession:
 
     def probe_answered(self, now: float) -> None:
         """The WebSocket was sent the `3probe`: polls are now kept short, so that the client can leave polling."""
-        self._timers[Timer.NOOP] = now + NOOP_INTERVAL
+        if self.is_upgrading:  # while it was sent, the time may have run out, or the session ended
+            self._timers[Timer.NOOP] = now + NOOP_INTERVAL
 
     def probe_failed(self) -> None:
         """The WebSocket is gone, or said what it should not have: polling goes on."""
@@ -207,9 +208,12 @@ class EngineIOSession:
             or self._outbox_bytes + size > options.max_buffered_bytes
         ):
             return False
+        self._buffer(packets, size)
+        return True
+
+    def _buffer(self, packets: Sequence[EncodedPacket], size: int) -> None:
         self._outbox.extend(packets)
         self._outbox_bytes += size
-        return True
 
     @property
     def is_congested(self) -> bool:
@@ -304,12 +308,13 @@ class EngineIOSession:
             self._await_pong(now)
 
     def _await_pong(self, now: float) -> None:
-        if not self._paused:
+        if self.is_open and not self._paused:
             self._timers[Timer.PONG] = now + self.options.ping_timeout / 1000
 
     def _on_ping_due(self, now: float) -> None:
         # One ping per interval also when no poll is open; the time for its answer starts now ("schedulePing").
-        self.send([PING])
+        # It passes the bound of the buffer: a slow client is judged by what it was sent, not by a ping that it never got.
+        self._buffer([PING], PING.size)
         self._awaiting_pong, self._pong_refreshed = True, False
         self._await_pong(now)
 
