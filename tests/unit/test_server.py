@@ -251,14 +251,13 @@ class TestInvalidState:
         await client.receive()
         await client.websocket.closed()
 
-    @override_settings(SIO_CONNECT_TIMEOUT_MS=20)
+    @override_settings(SIO_CONNECT_TIMEOUT_MS=300)
     async def test_client_that_joined_stays(self, app: Any) -> None:
         client = await SocketIOClient(app).open()
-        await client.connect("/other")
-        await asyncio.sleep(0.04)
-        client.emit("/other", "nobody cares")
-        client.leave()
-        await client.websocket.finished()
+        await client.connect("/test")
+        await asyncio.sleep(0.35)
+        client.emit("/test", "one", "still here", ack_id=1)
+        await client.received('3/test,1["still here"]')
 
 
 class TestEvents:
