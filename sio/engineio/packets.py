@@ -53,6 +53,8 @@ class EncodedPacket:
     def __init__(self, data: str | bytes) -> None:
         #: str: the type character and the text; bytes: the content of a binary MESSAGE.
         self.data = data
+        #: Bytes of the WebSocket form, for the bounds of buffers.
+        self.size = len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode())
 
     @classmethod
     def message(cls, data: str | bytes) -> EncodedPacket:
@@ -77,12 +79,6 @@ class EncodedPacket:
         if isinstance(self.data, str):
             return self.data.encode()
         return b"b" + binascii.b2a_base64(self.data, newline=False)
-
-    @cached_property
-    def size(self) -> int:
-        """Bytes of the WebSocket form, for the bounds of buffers."""
-        data = self.data
-        return len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode())
 
 
 PING = EncodedPacket(PacketType.PING)
