@@ -75,6 +75,8 @@ class PacketEncoder:
             raise EncodingError(f"cannot encode {_title(packet)}: {error}") from error
         if not attachments:
             return [_header(packet.type, packet) + payload]
+        if packet.type not in _BINARY_TYPES:
+            raise EncodingError(f"cannot encode {_title(packet)}: it cannot carry binary data")
         if len(attachments) > self._max_attachments:
             raise EncodingError(
                 f"cannot encode {_title(packet)}: it has {len(attachments)} attachments, and SIO_MAX_ATTACHMENTS, "

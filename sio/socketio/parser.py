@@ -20,6 +20,7 @@ MAX_NAMESPACE_LENGTH = 512
 
 _PLAIN_TYPES = {PacketType.BINARY_EVENT: PacketType.EVENT, PacketType.BINARY_ACK: PacketType.ACK}
 _DIGITS = frozenset("0123456789")
+_JSON_WHITESPACE = " \t\n\r"
 
 
 class SocketIOParser:
@@ -84,7 +85,7 @@ class SocketIOParser:
         except (ValueError, RecursionError):
             # ValueError: also NaN, and an integer of more digits than Python converts
             raise ParseError("the payload is not JSON") from None
-        if end != len(text) and not text[end:].isspace():
+        if end != len(text) and text[end:].strip(_JSON_WHITESPACE):
             raise ParseError("something follows the payload")
         if not _IS_VALID[packet_type](payload):
             raise ParseError(f"not the payload of a packet of type {packet_type.name}")
@@ -104,8 +105,12 @@ class SocketIOParser:
         self._attachments.append(attachment)
         if len(self._attachments) < self._expected:
             return None
-        packet.data = _fill(packet.data, self._attachments)
+        attachments = self._attachments
         self.clear()
+        try:
+            packet.data = _fill(packet.data, attachments)
+        except RecursionError:  # with a SIO_MAX_JSON_DEPTH beyond what Python can walk through
+            raise ParseError("the payload is nested too deep") from None
         return packet
 
 
