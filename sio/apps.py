@@ -15,6 +15,7 @@ class SioConfig(AppConfig):
 
     def ready(self) -> None:
         """Tells how the server of this process is made: with Django's settings and the channel layer."""
+        from . import checks  # noqa: F401 - registers them
         from .conf import get_settings
         from .socketio.channel_layer import ChannelLayerAdapter
         from .socketio.server import SocketIOServer, set_server_factory

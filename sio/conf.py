@@ -29,33 +29,21 @@ class SioSettings:
 
     engineio: EngineIOOptions
     socketio: SocketIOOptions
-    cors_allowed_origins: tuple[str, ...] | str
+    cors_allowed_origins: tuple[str, ...] | str = ()
 
 
 @functools.cache
 def get_settings() -> SioSettings:
     """Returns the settings. Raises ImproperlyConfigured."""
-    engineio, socketio = EngineIOOptions(), SocketIOOptions()
-    return SioSettings(
-        engineio=EngineIOOptions(
-            ping_interval=_positive("SIO_ENGINEIO_PING_INTERVAL_MS", engineio.ping_interval),
-            ping_timeout=_positive("SIO_ENGINEIO_PING_TIMEOUT_MS", engineio.ping_timeout),
-            max_payload=_positive("SIO_ENGINEIO_MAX_PAYLOAD_BYTES", engineio.max_payload),
-            upgrade_timeout=_positive("SIO_UPGRADE_TIMEOUT_MS", engineio.upgrade_timeout),
-            transports=_read("SIO_TRANSPORTS", engineio.transports, _transports),
-            max_buffered_packets=_positive("SIO_MAX_BUFFERED_PACKETS", engineio.max_buffered_packets),
-            max_buffered_bytes=_positive("SIO_MAX_BUFFERED_BYTES", engineio.max_buffered_bytes),
-        ),
-        socketio=SocketIOOptions(
-            connect_timeout=_positive("SIO_CONNECT_TIMEOUT_MS", socketio.connect_timeout),
-            max_attachments=_positive("SIO_MAX_ATTACHMENTS", socketio.max_attachments),
-            max_json_depth=_positive("SIO_MAX_JSON_DEPTH", socketio.max_json_depth),
-            max_queued_events=_positive("SIO_MAX_QUEUED_EVENTS", socketio.max_queued_events),
-            max_pending_acks=_positive("SIO_MAX_PENDING_ACKS", socketio.max_pending_acks),
-            json_default=DjangoJSONEncoder().default,
-        ),
-        cors_allowed_origins=_read("SIO_CORS_ALLOWED_ORIGINS", (), _origins),
-    )
+    groups: dict[str, dict[str, Any]] = {
+        "engineio": {},
+        "socketio": {"json_default": DjangoJSONEncoder().default},
+        "": {},
+    }
+    for name, setting in SETTINGS.items():
+        if hasattr(settings, name):
+            groups[setting.group][setting.field] = _parse(name, setting.parse)
+    return SioSettings(EngineIOOptions(**groups["engineio"]), SocketIOOptions(**groups["socketio"]), **groups[""])
 
 
 @receiver(setting_changed)
@@ -64,17 +52,12 @@ def _forget_settings(*, setting: str, **kwargs: Any) -> None:
         get_settings.cache_clear()
 
 
-def _read(name: str, default: Any, parse: Callable[[Any], Any]) -> Any:
-    value = getattr(settings, name, default)
+def _parse(name: str, parse: Callable[[Any], Any]) -> Any:
+    value = getattr(settings, name)
     try:
         return parse(value)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} must be {error}, not {value!r}.") from None
-
-
-def _positive(name: str, default: int) -> int:
-    value: int = _read(name, default, _positive_integer)
-    return value
 
 
 def _positive_integer(value: Any) -> int:
@@ -107,3 +90,30 @@ def _is_origin(value: Any) -> bool:
         return False
     parsed = urlsplit(value)
     return bool(parsed.scheme and parsed.netloc) and value == f"{parsed.scheme}://{parsed.netloc}"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where a setting goes: a field of the options of a layer, or of SioSettings itself. `parse` raises ValueError."""
+
+    group: str
+    field: str
+    parse: Callable[[Any], Any] = _positive_integer
+
+
+#: Every setting. The defaults are those of the dataclasses.
+SETTINGS = {
+    "SIO_ENGINEIO_PING_INTERVAL_MS": Setting("engineio", "ping_interval"),
+    "SIO_ENGINEIO_PING_TIMEOUT_MS": Setting("engineio", "ping_timeout"),
+    "SIO_ENGINEIO_MAX_PAYLOAD_BYTES": Setting("engineio", "max_payload"),
+    "SIO_UPGRADE_TIMEOUT_MS": Setting("engineio", "upgrade_timeout"),
+    "SIO_TRANSPORTS": Setting("engineio", "transports", _transports),
+    "SIO_MAX_BUFFERED_PACKETS": Setting("engineio", "max_buffered_packets"),
+    "SIO_MAX_BUFFERED_BYTES": Setting("engineio", "max_buffered_bytes"),
+    "SIO_CONNECT_TIMEOUT_MS": Setting("socketio", "connect_timeout"),
+    "SIO_MAX_ATTACHMENTS": Setting("socketio", "max_attachments"),
+    "SIO_MAX_JSON_DEPTH": Setting("socketio", "max_json_depth"),
+    "SIO_MAX_QUEUED_EVENTS": Setting("socketio", "max_queued_events"),
+    "SIO_MAX_PENDING_ACKS": Setting("socketio", "max_pending_acks"),
+    "SIO_CORS_ALLOWED_ORIGINS": Setting("", "cors_allowed_origins", _origins),
+}

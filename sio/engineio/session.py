@@ -313,7 +313,7 @@ class EngineIOSession:
 
     def _on_ping_due(self, now: float) -> None:
         # One ping per interval also when no poll is open; the time for its answer starts now ("schedulePing").
-        # It passes the bound of the buffer: a slow client is judged by what it was sent, not by a ping that it never got.
+        # It passes the bound of the buffer, which would else take it from a slow client and then miss its answer.
         self._buffer([PING], PING.size)
         self._awaiting_pong, self._pong_refreshed = True, False
         self._await_pong(now)
