@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ django.setup()
 
 from sio.engineio.registry import registry  # noqa: E402
 from sio.socketio.server import reset_socketio_server  # noqa: E402
+from tests.ensure_services import find  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -42,7 +42,7 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Redis server of the test run's own, in memory."""
-    executable = shutil.which("redis-server")
+    executable = find("redis")
     assert executable, "redis-server is missing: 'make test' sets it up"
     port = free_port()
     directory = tmp_path_factory.mktemp("redis")

@@ -134,7 +134,7 @@ def check_request(
 def _check_session(query: Query, method: str, websocket: bool, current: Transport | None) -> Action:
     if current is None:
         raise HandshakeError(ErrorCode.UNKNOWN_SID, f"sid={query.sid[:32]!r}")
-    if not websocket and query.transport != current:
+    if not websocket and not (query.transport == current == Transport.POLLING):
         raise HandshakeError(ErrorCode.BAD_REQUEST, f"transport={query.transport} in a session on {current}")
     if query.eio != PROTOCOL:
         raise HandshakeError(ErrorCode.BAD_REQUEST, f"EIO={query.eio[:8]!r} in a session of EIO={PROTOCOL}")

@@ -77,7 +77,7 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             await self._respond(400, b"")
             return
         watcher = None
-        if not socket.session.poll_ready:
+        if not socket.poll_ready:
             watcher = asyncio.ensure_future(self._watch(socket))
         try:
             payload = await socket.poll_payload()

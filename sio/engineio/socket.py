@@ -55,8 +55,8 @@ class EngineIOSocket:
 
     def open(self) -> None:
         """Makes the session known. To be called once, before the handshake is answered."""
-        self._registry.add(self)
         self._app.on_connect(self)
+        self._registry.add(self)
         self._update()
 
     # What the application uses
@@ -81,7 +81,7 @@ class EngineIOSocket:
         A client that leaves its buffer full is cut off, so that it can cost neither memory nor the time of others.
         """
         if not self.session.send(packets):
-            logger.warning("Cut a slow consumer: its buffer of packets is full (sid of %s)", self.scope.get("client"))
+            logger.warning("Cut the slow consumer %s: its buffer of packets is full", self.scope.get("client"))
             self.end(Reason.TRANSPORT_ERROR)
             return
         self._pump()
@@ -173,6 +173,11 @@ class EngineIOSocket:
         opened = self.session.open_poll()
         self._update()
         return opened
+
+    @property
+    def poll_ready(self) -> bool:
+        """Whether the GET can be answered without waiting."""
+        return self.session.poll_ready
 
     async def poll_payload(self) -> bytes:
         """Waits for packets and takes them: the body that answers the GET."""

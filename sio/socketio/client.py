@@ -30,7 +30,7 @@ class Client:
         self._sockets: dict[str, NamespaceSocket] = {}
         self._full: set[NamespaceSocket] = set()
         # A client that joins no namespace has no business here ("connectTimeout").
-        self._timer: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
+        self._timer = asyncio.get_running_loop().call_later(
             options.connect_timeout / 1000, self.close, Reason.FORCED_SERVER_CLOSE
         )
 
@@ -79,10 +79,8 @@ class Client:
         socket.start()
 
     def accepted(self) -> None:
-        """A socket was accepted: the connection may stay."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """A socket was accepted, so the connection may stay. A refused one leaves the time running (`client.ts`)."""
+        self._timer.cancel()
 
     def forget(self, socket: NamespaceSocket) -> None:
         """A socket left its namespace, or was refused."""
@@ -111,7 +109,7 @@ class Client:
 
     def closed(self, reason: Reason) -> None:
         """The one door out: the connection is over, for whatever reason. Idempotent."""
-        self.accepted()
+        self._timer.cancel()
         for socket in list(self._sockets.values()):
             socket.end(reason)
         self._parser.clear()

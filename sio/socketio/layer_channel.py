@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -48,8 +47,9 @@ class LayerChannel:
         self._channel = ""
         self._wanted: set[str] = set()
         self._joined: set[str] = set()
-        #: Groups whose membership may be wrong, and who waits until those before are right.
-        self._changes: deque[str | asyncio.Future[None]] = deque()
+        #: Groups whose membership may be wrong, and who waits until those before are right: a queue without duplicates,
+        #: since clients that join and leave rooms must not fill it while the layer fails.
+        self._changes: dict[str | asyncio.Future[None], None] = {}
         self._keeper: asyncio.Task[None] | None = None
         self._reader: asyncio.Task[None] | None = None
         self._refresh: asyncio.TimerHandle | None = None
@@ -68,7 +68,7 @@ class LayerChannel:
         """Waits until the memberships asked for so far are made, or the layer failed."""
         if self._changes and self.is_up:
             done = asyncio.get_running_loop().create_future()
-            self._changes.append(done)
+            self._changes[done] = None
             await done
 
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
@@ -77,6 +77,9 @@ class LayerChannel:
             await self.layer.group_send(group, message)
         except Exception as error:
             self._failed(error)
+        else:
+            if not self._changes:
+                self._recovered()
 
     async def close(self) -> None:
         """Leaves the groups as well as it can, and stops."""
@@ -94,7 +97,7 @@ class LayerChannel:
     # Memberships
 
     def _change(self, group: str) -> None:
-        self._changes.append(group)
+        self._changes[group] = None
         if self._keeper is None:
             self._keeper = asyncio.get_running_loop().create_task(self._keep_memberships())
 
@@ -103,14 +106,17 @@ class LayerChannel:
         pause = _FIRST_PAUSE
         try:
             while self._changes:
+                change = next(iter(self._changes))
+                # Taken out before it is applied: what changes meanwhile is then queued again.
+                del self._changes[change]
                 try:
-                    await self._apply(self._changes[0])
+                    await self._apply(change)
                 except Exception as error:
+                    self._changes[change] = None
                     self._failed(error)
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, _LONGEST_PAUSE)
                 else:
-                    self._changes.popleft()
                     pause = _FIRST_PAUSE
         finally:
             self._keeper = None
@@ -118,8 +124,7 @@ class LayerChannel:
 
     async def _apply(self, change: str | asyncio.Future[None]) -> None:
         if isinstance(change, asyncio.Future):
-            if not change.done():
-                change.set_result(None)
+            _release(change)
             return
         if not self._channel:
             self._channel = await self.layer.new_channel()
@@ -174,13 +179,17 @@ class LayerChannel:
         if self.is_up:
             self.is_up = False
             logger.warning("The channel layer failed (%r): broadcasts reach this process only", error)
-            for change in [change for change in self._changes if isinstance(change, asyncio.Future)]:
-                self._changes.remove(change)
-                if not change.done():
-                    change.set_result(None)
+            for waiter in [change for change in self._changes if isinstance(change, asyncio.Future)]:
+                del self._changes[waiter]
+                _release(waiter)
             self._rejoin()
 
     def _recovered(self) -> None:
         if not self.is_up:
             self.is_up = True
             logger.warning("The channel layer works again: broadcasts reach all processes")
+
+
+def _release(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
