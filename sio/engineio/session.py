@@ -64,6 +64,10 @@ class EngineIOSession:
         self._timers: dict[Timer, float] = {Timer.PING: now + options.ping_interval / 1000}
         self._awaiting_pong = False
         self._pong_refreshed = False
+        #: Bytes sent on the WebSocket since the last ping, or pong; whether a ping is on the way; whether one must be.
+        self._unconfirmed_bytes = 0
+        self._ping_sent = False
+        self.is_ping_due = False
         self._paused = False
         self._noop_due = False
         self._close_reason = Reason.FORCED_CLOSE
@@ -179,7 +183,8 @@ class EngineIOSession:
 
     def _on_pong(self, now: float) -> None:
         if self._awaiting_pong:  # an unsolicited pong starts nothing
-            self._awaiting_pong = False
+            self._awaiting_pong = self._ping_sent = False
+            self._unconfirmed_bytes = 0
             self._timers.pop(Timer.PONG, None)
             self._timers[Timer.PING] = now + self.options.ping_interval / 1000
 
@@ -208,12 +213,9 @@ class EngineIOSession:
             or self._outbox_bytes + size > options.max_buffered_bytes
         ):
             return False
-        self._buffer(packets, size)
-        return True
-
-    def _buffer(self, packets: Sequence[EncodedPacket], size: int) -> None:
         self._outbox.extend(packets)
         self._outbox_bytes += size
+        return True
 
     @property
     def is_congested(self) -> bool:
@@ -224,12 +226,31 @@ class EngineIOSession:
         )
 
     def next_packet(self) -> EncodedPacket | None:
-        """Takes the next packet for the WebSocket. None when there is none; a closing session has then ended."""
+        """Takes the next packet for the WebSocket. None when there is none; a closing session has then ended.
+
+        What was sent is not yet received: Daphne's `send` never waits, whatever the client takes. So a ping is due as
+        soon as half a buffer was sent since the last one, and nothing more goes out while a ping that a full buffer
+        followed is not answered; the buffer then fills, and the client is seen to be slow.
+        """
+        if self._ping_sent and self._unconfirmed_bytes > self.options.max_buffered_bytes:
+            return None
         if self._outbox:
-            return self._take()
+            packet = self._take()
+            self._count(packet)
+            return packet
         if self.state is State.CLOSING_WEBSOCKET:
             self.end(self._close_reason)
         return None
+
+    def _count(self, packet: EncodedPacket) -> None:
+        if packet is PING:
+            self._ping_sent, self._unconfirmed_bytes = True, 0
+        else:
+            self._unconfirmed_bytes += packet.size
+            half_sent = self._unconfirmed_bytes * 2 > self.options.max_buffered_bytes
+            if half_sent and self.is_open and not self._awaiting_pong:
+                self._timers[Timer.PING] = 0
+                self.is_ping_due = True
 
     def open_poll(self) -> bool:
         """A GET came to wait for packets. False if another one waits: the session has then ended ("overlap from
@@ -314,7 +335,12 @@ class EngineIOSession:
     def _on_ping_due(self, now: float) -> None:
         # One ping per interval also when no poll is open; the time for its answer starts now ("schedulePing").
         # It passes the bound of the buffer, which would else take it from a slow client and then miss its answer.
-        self._buffer([PING], PING.size)
+        if self.is_ping_due:
+            self._outbox.appendleft(PING)
+        else:
+            self._outbox.append(PING)
+        self._outbox_bytes += PING.size
+        self.is_ping_due = False
         self._awaiting_pong, self._pong_refreshed = True, False
         self._await_pong(now)
 

@@ -196,7 +196,7 @@ class EngineIOSocket:
                 return None
             self._wake = self._loop.create_future()
             await self._wake
-        if self._drained is not None:
+        if self._drained is not None or self.session.is_ping_due:
             self._update()
         return packet
 

@@ -12,6 +12,7 @@ from .packets import RESERVED_EVENTS
 EVENT_PREFIX = "event_"
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +77,30 @@ def _read_event_handler(cls: type, name: str) -> EventHandler:
         raise TypeError(f"{cls.__qualname__}.{name} handles a reserved event name, which no client can send")
     method = getattr(cls, name)
     _require_async(cls, name, method)
-    parameters = list(inspect.signature(method).parameters.values())
-    positional = [parameter for parameter in parameters if parameter.kind in _POSITIONAL]
-    unlimited = any(parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in parameters)
-    keywords = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
-    takes_ack = keywords or any(parameter.name == "ack" for parameter in parameters)
-    own = _drop_ack(positional)
-    required = [parameter for parameter in own if parameter.default is inspect.Parameter.empty]
-    if (len(own) < 2 and not unlimited) or own != positional[: len(own)] or (unlimited and own != positional):
+    signature = inspect.signature(method)
+    kinds = {parameter.name: parameter.kind for parameter in signature.parameters.values()}
+    takes_ack = kinds.get("ack") in _BY_NAME or inspect.Parameter.VAR_KEYWORD in kinds.values()
+    args = [p for p in signature.parameters.values() if p.kind in _POSITIONAL and p.name != "ack"]
+    required = [parameter for parameter in args if parameter.default is inspect.Parameter.empty]
+    unlimited = inspect.Parameter.VAR_POSITIONAL in kinds.values()
+    handler = EventHandler(name, max(len(required) - 2, 0), None if unlimited else len(args) - 2, takes_ack)
+    if ("ack" in kinds and not takes_ack) or not _can_be_called(signature, handler):
         raise TypeError(
             f"{cls.__qualname__}.{name} must take (self, socket, *args, ack=None), with ack last and by its name"
         )
-    return EventHandler(name, max(len(required) - 2, 0), None if unlimited else len(own) - 2, takes_ack)
+    return handler
 
 
-def _drop_ack(positional: list[inspect.Parameter]) -> list[inspect.Parameter]:
-    return [parameter for parameter in positional if parameter.name != "ack"]
+def _can_be_called(signature: inspect.Signature, handler: EventHandler) -> bool:
+    """Whether a method takes as few and as many arguments as its handler says."""
+    most = handler.min_args + 1 if handler.max_args is None else handler.max_args
+    ack = {"ack": None} if handler.takes_ack else {}
+    try:
+        for count in (handler.min_args, most):
+            signature.bind(*[None] * (2 + count), **ack)
+    except TypeError:
+        return False
+    return True
 
 
 def _require_async(cls: type, name: str, method: Any) -> None:

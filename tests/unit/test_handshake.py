@@ -99,6 +99,8 @@ class TestPolling:
             ("EIO=4&transport=abc&sid=P", "GET", UNKNOWN_TRANSPORT),
             (WS + "&sid=P", "GET", BAD_REQUEST),
             (WS + "&sid=P", "POST", BAD_REQUEST),
+            (WS + "&sid=W", "GET", BAD_REQUEST),
+            (WS + "&sid=W", "POST", BAD_REQUEST),
             (POLL + "&sid=W", "GET", BAD_REQUEST),
             (POLL + "&sid=W", "POST", BAD_REQUEST),
             ("EIO=3&transport=polling&sid=P", "GET", BAD_REQUEST),

@@ -359,15 +359,15 @@ class TestAttachments:
             fed.feed(b"x" * 1_000)
         assert fed.pending is None
 
-    def test_depth_is_refused_or_read_whatever_the_limit(self) -> None:
+    @pytest.mark.parametrize("depth", [600, 2_000, 5_000])
+    def test_depth_is_refused_or_read_whatever_the_limit(self, depth: int) -> None:
         """The parser raises nothing else than what it promises."""
-        depth = 600
-        fed = parser(max_json_depth=1_000)
+        fed = parser(max_json_depth=10_000)
         try:
             fed.feed('51-["a",' + "[" * depth + "]" * depth + "]")
             assert fed.feed(b"x") is not None
         except ParseError:
-            pass
+            assert fed.pending is None
 
     def test_attachment_that_nothing_announced_is_refused(self) -> None:
         """36."""

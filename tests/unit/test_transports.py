@@ -464,6 +464,29 @@ class TestUpgrade:
 
 
 class TestSlowConsumer:
+    @override_settings(SIO_MAX_BUFFERED_BYTES=10_000)
+    async def test_is_noticed_where_sending_never_waits(self, recorder: Recorder) -> None:
+        """Daphne takes whatever it is given: a client that reads nothing shows by the pong that it owes."""
+        client = WebSocket(APP)
+        await client.open()
+        sent = 0
+        while not recorder.reasons:
+            recorder.socket.send("x" * 999)
+            sent += 1000
+            await asyncio.sleep(0)
+        assert recorder.reasons == [Reason.TRANSPORT_ERROR]
+        assert sent <= 30_000
+
+    @override_settings(SIO_MAX_BUFFERED_BYTES=10_000)
+    async def test_is_not_who_answers(self, recorder: Recorder) -> None:
+        client = WebSocket(APP)
+        await client.open()
+        for _ in range(100):
+            recorder.socket.send("x" * 999)
+            while await client.receive() == "2":
+                client.send("3")
+        assert recorder.reasons == []
+
     @override_settings(SIO_MAX_BUFFERED_PACKETS=10)
     async def test_is_cut_and_told_of_once(self, recorder: Recorder, caplog: pytest.LogCaptureFixture) -> None:
         await Poller(APP).open()
