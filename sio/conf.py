@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +18,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
-from .engineio.session import EngineIOOptions
+from .engineio.options import EngineIOOptions
+from .engineio.origins import OriginPolicy
 from .engineio.state import Transport
 from .socketio.options import SocketIOOptions
 
@@ -30,6 +31,8 @@ class SioSettings:
     engineio: EngineIOOptions
     socketio: SocketIOOptions
     cors_allowed_origins: tuple[str, ...] | str = ()
+    #: What follows from it, and from Django's CSRF_TRUSTED_ORIGINS.
+    origins: OriginPolicy = field(default_factory=OriginPolicy)
 
 
 @functools.cache
@@ -43,12 +46,18 @@ def get_settings() -> SioSettings:
     for name, setting in SETTINGS.items():
         if hasattr(settings, name):
             groups[setting.group][setting.field] = _parse(name, setting.parse)
-    return SioSettings(EngineIOOptions(**groups["engineio"]), SocketIOOptions(**groups["socketio"]), **groups[""])
+    allowed = groups[""].get("cors_allowed_origins", ())
+    return SioSettings(
+        EngineIOOptions(**groups["engineio"]),
+        SocketIOOptions(**groups["socketio"]),
+        allowed,
+        OriginPolicy(allowed if allowed == "*" else (*allowed, *settings.CSRF_TRUSTED_ORIGINS)),
+    )
 
 
 @receiver(setting_changed)
 def _forget_settings(*, setting: str, **kwargs: Any) -> None:
-    if setting.startswith("SIO_"):
+    if setting.startswith("SIO_") or setting == "CSRF_TRUSTED_ORIGINS":
         get_settings.cache_clear()
 
 
@@ -84,12 +93,16 @@ def _origins(value: Any) -> tuple[str, ...] | str:
 
 
 def _is_origin(value: Any) -> bool:
-    if value == "null":  # what a browser sends for a sandboxed page or a file
-        return True
+    """Whether a value is an origin as browsers send it (`null`: of a file or a sandboxed page), or `https://*.domain`."""
     if not isinstance(value, str):
         return False
-    parsed = urlsplit(value)
-    return bool(parsed.scheme and parsed.netloc) and value == f"{parsed.scheme}://{parsed.netloc}"
+    origin = value.replace("://*.", "://", 1)
+    try:
+        parsed = urlsplit(origin)
+        is_plain = bool(parsed.hostname) and origin == f"{parsed.scheme}://{parsed.netloc}"
+    except ValueError:  # an IPv6 address that is none
+        return False
+    return value == "null" or (is_plain and "*" not in origin)
 
 
 @dataclass(frozen=True, slots=True)

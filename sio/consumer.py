@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, ClassVar
+from collections.abc import Awaitable, Callable
+from typing import ClassVar, TypeAlias
 
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 
 from .conf import get_settings
 from .engineio.polling import LongPollingConsumer
+from .engineio.request import Receive, Scope, Send
 from .engineio.websocket import EngineIOWebSocketConsumer
 from .socketio.handlers import find_handlers
 from .socketio.server import NAMESPACES_KEY, get_socketio_server
 
-Scope = MutableMapping[str, Any]
-ASGIApplication = Callable[
-    [Scope, Callable[[], Awaitable[MutableMapping[str, Any]]], Callable[[MutableMapping[str, Any]], Awaitable[None]]],
-    Awaitable[None],
-]
+ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class SocketIOConsumer:
@@ -72,7 +69,7 @@ def get_asgi_application(*consumers: type[SocketIOConsumer]) -> ASGIApplication:
     namespaces = frozenset(consumer.namespace for consumer in consumers)
     transports = {"http": LongPollingConsumer.as_asgi(), "websocket": EngineIOWebSocketConsumer.as_asgi()}
 
-    async def application(scope: Scope, receive: Any, send: Any) -> None:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
         transport = transports.get(scope["type"])
         if transport is None:
             raise ValueError(

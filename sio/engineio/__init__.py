@@ -5,8 +5,9 @@ and `EngineIOWebSocketConsumer.as_asgi()`. Without an application, messages are 
 """
 
 from .app import EngineIOApplication, get_engineio_app, set_engineio_app
+from .options import EngineIOOptions
 from .polling import LongPollingConsumer
-from .session import EngineIOOptions, EngineIOSession
+from .session import EngineIOSession
 from .socket import EngineIOSocket
 from .websocket import EngineIOWebSocketConsumer
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings as django_settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.utils.http import is_same_domain
@@ -54,13 +52,16 @@ def _normalized(origin: str) -> str:
 class OriginPolicy:
     """The answer to "may this origin connect?" under the settings.
 
-    `allowed` is the list of SIO_CORS_ALLOWED_ORIGINS, or `"*"`. Without an Origin header the client is no browser, or a
-    page of this very site: only the Host header is then held against ALLOWED_HOSTS, as Django does.
+    `allowed` is `"*"`, or origins such as `https://example.com` and `https://*.example.com`, which covers the
+    subdomains. Without an Origin header the client is no browser, or a page of this very site: only the Host header is
+    then held against ALLOWED_HOSTS, as Django does.
     """
 
-    def __init__(self, allowed: tuple[str, ...] | str) -> None:
+    def __init__(self, allowed: tuple[str, ...] | str = ()) -> None:
         self._any = allowed == "*"
-        self._allowed = frozenset(_normalized(origin) for origin in allowed)
+        self._origins = {_normalized(origin) for origin in allowed if "://*." not in origin}
+        #: Scheme, and domain with a leading dot, as `is_same_domain` takes it.
+        self._subdomains = [tuple(origin.lower().split("://*", 1)) for origin in allowed if "://*." in origin]
 
     def check(self, scope: MutableMapping[str, Any], headers: Headers) -> None:
         """Raises HandshakeError (FORBIDDEN) that says which setting to change."""
@@ -82,9 +83,10 @@ class OriginPolicy:
             )
 
     def _is_listed(self, origin: str) -> bool:
-        return _normalized(origin) in self._allowed or any(
-            _is_trusted(origin, pattern) for pattern in django_settings.CSRF_TRUSTED_ORIGINS
-        )
+        if _normalized(origin) in self._origins:
+            return True
+        scheme, _, host = origin.lower().partition("://")
+        return any(scheme == pattern and is_same_domain(host, domain) for pattern, domain in self._subdomains)
 
     def headers(self, headers: Headers) -> list[tuple[bytes, bytes]]:
         """Returns the CORS headers of any response to this request."""
@@ -115,14 +117,3 @@ class OriginPolicy:
             *([(b"access-control-allow-headers", requested)] if requested else []),
             (b"access-control-max-age", _PREFLIGHT_MAX_AGE),
         ]
-
-
-def _is_trusted(origin: str, pattern: str) -> bool:
-    """Whether an entry of CSRF_TRUSTED_ORIGINS covers `origin`: `https://example.com`, or `https://*.example.com`."""
-    if "*" not in pattern:
-        return _normalized(origin) == _normalized(pattern)
-    try:
-        parsed, expected = urlsplit(origin), urlsplit(pattern)
-    except ValueError:
-        return False
-    return parsed.scheme == expected.scheme and is_same_domain(parsed.netloc.lower(), expected.netloc.lstrip("*"))

@@ -6,19 +6,14 @@ Source: the reference's `engine.io/lib/transports/polling.ts`, for every status,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 from channels.generic.http import AsyncHttpConsumer
 
 from .handshake import Action, HandshakeError
 from .packets import decode_payload
-from .request import EngineIORequest
+from .request import EngineIORequest, Receive, Scope, Send
 from .socket import EngineIOSocket
 from .state import Reason, Transport
-
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _TEXT = (b"content-type", b"text/plain; charset=UTF-8")
 _HTML = (b"content-type", b"text/html")
@@ -42,7 +37,7 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
     see neither a client leave nor a body grow.
     """
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
         self._request = request = EngineIORequest(scope)
         preflight = request.preflight_headers()

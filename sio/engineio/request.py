@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import MutableMapping
-from functools import cached_property
-from typing import Any
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
 
 from .. import conf
 from .app import get_engineio_app
 from .handshake import Action, ErrorCode, HandshakeError, check_request, parse_query
-from .origins import OriginPolicy
 from .registry import registry
 from .socket import EngineIOSocket
 from .state import Transport
 
 logger = logging.getLogger("sio.engineio")
+
+# The ASGI application interface, as Channels calls a consumer.
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 #: Refusals that a developer should hear of; the others are the daily noise of the internet.
 _LOUD = frozenset({ErrorCode.FORBIDDEN, ErrorCode.UNSUPPORTED_PROTOCOL_VERSION})
@@ -24,17 +28,13 @@ _LOUD = frozenset({ErrorCode.FORBIDDEN, ErrorCode.UNSUPPORTED_PROTOCOL_VERSION})
 class EngineIORequest:
     """One HTTP or WebSocket request. `settings` are those in force when it came."""
 
-    def __init__(self, scope: MutableMapping[str, Any]) -> None:
+    def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.settings = conf.get_settings()
         self.method: str = scope.get("method", "GET")
         self.query = parse_query(scope.get("query_string", b""))
         self.headers: dict[bytes, bytes] = {name.lower(): value for name, value in scope.get("headers", ())}
-        self._origins = OriginPolicy(self.settings.cors_allowed_origins)
-
-    @cached_property
-    def _is_websocket(self) -> bool:
-        return bool(self.scope["type"] == "websocket")
+        self._origins = self.settings.origins
 
     def check(self) -> Action:
         """Returns what the request is for. Raises HandshakeError, which is logged here."""
@@ -42,7 +42,7 @@ class EngineIORequest:
             return check_request(
                 self.query,
                 self.method,
-                websocket=self._is_websocket,
+                websocket=self.scope["type"] == "websocket",
                 transports=self.settings.engineio.transports,
                 current_transport=self._current_transport,
                 check_origin=lambda: self._origins.check(self.scope, self.headers),

@@ -10,33 +10,18 @@ Source: Engine.IO protocol v4, sections "Heartbeat" and "Upgrade"; the reference
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 
-from .packets import CLOSE, NOOP, PING, EncodedPacket, Packet, PacketType, decode_packet
+from .options import EngineIOOptions
+from .outbox import Outbox
+from .packets import CLOSE, NOOP, EncodedPacket, Packet, PacketType, decode_packet
 from .state import OPEN_STATES, UPGRADING_STATES, WEBSOCKET_STATES, Input, Reason, State, Transport, transition
 
 #: While a WebSocket probes, waiting polls are answered this often (`_maybeUpgrade`), in seconds.
 NOOP_INTERVAL = 0.1
 #: How long a closing session waits for its client to take the rest (`closeTimeout` of `polling.ts`), in seconds.
 CLOSE_TIMEOUT = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class EngineIOOptions:
-    """What every session of a process shares. Times in milliseconds, sizes in bytes; the settings say what each is
-    for.
-    """
-
-    ping_interval: int = 25_000
-    ping_timeout: int = 20_000
-    max_payload: int = 1_000_000
-    upgrade_timeout: int = 10_000
-    transports: tuple[str, ...] = (Transport.POLLING, Transport.WEBSOCKET)
-    max_buffered_packets: int = 10_000
-    max_buffered_bytes: int = 16_000_000
 
 
 class Timer(Enum):
@@ -59,14 +44,11 @@ class EngineIOSession:
         self.reason: Reason | None = None
         #: Whether a GET waits for packets.
         self.poll_open = False
-        self._outbox: deque[EncodedPacket] = deque()
-        self._outbox_bytes = 0
+        self._outbox = Outbox(options)
         self._timers: dict[Timer, float] = {Timer.PING: now + options.ping_interval / 1000}
         self._awaiting_pong = False
         self._pong_refreshed = False
-        #: Bytes sent on the WebSocket since the last ping, or pong; whether a ping is on the way; whether one must be.
-        self._unconfirmed_bytes = 0
-        self._ping_sent = False
+        #: Whether `handle_timeout` is to be called at once, to see if the client still reads what it is sent.
         self.is_ping_due = False
         self._paused = False
         self._noop_due = False
@@ -98,10 +80,12 @@ class EngineIOSession:
 
     @property
     def is_closed(self) -> bool:
+        """Whether the session is over."""
         return self.state is State.CLOSED
 
     @property
     def is_upgrading(self) -> bool:
+        """Whether a WebSocket probes."""
         return self.state in UPGRADING_STATES
 
     def close(self, reason: Reason, now: float) -> None:
@@ -113,6 +97,8 @@ class EngineIOSession:
         self._closed_during_poll = self.poll_open
         self._timers.pop(Timer.PING, None)
         self._timers.pop(Timer.PONG, None)
+        # No pong is taken any more, so the rest must not wait for one.
+        self._outbox.confirm()
         self._timers[Timer.CLOSE] = now + CLOSE_TIMEOUT
 
     def end(self, reason: Reason, *, discard: bool = False) -> None:
@@ -123,7 +109,6 @@ class EngineIOSession:
             return
         if discard or not self.poll_open:
             self._outbox.clear()
-            self._outbox_bytes = 0
         self._set_state(transition(self.state, Input.END))
         self.reason = reason
         self._timers.clear()
@@ -183,8 +168,8 @@ class EngineIOSession:
 
     def _on_pong(self, now: float) -> None:
         if self._awaiting_pong:  # an unsolicited pong starts nothing
-            self._awaiting_pong = self._ping_sent = False
-            self._unconfirmed_bytes = 0
+            self._awaiting_pong = False
+            self._outbox.confirm()
             self._timers.pop(Timer.PONG, None)
             self._timers[Timer.PING] = now + self.options.ping_interval / 1000
 
@@ -201,56 +186,25 @@ class EngineIOSession:
     def send(self, packets: Sequence[EncodedPacket]) -> bool:
         """Buffers packets that must stay together, as one unit. What a closing or closed session gets is dropped.
 
-        Returns False, with nothing buffered, when the client is too slow: the buffer holds packets and would pass its
-        bound.
+        Returns False, with nothing buffered, when the client is too slow: its buffer is full.
         """
-        if not self.is_open:
-            return True
-        size = sum([packet.size for packet in packets])
-        options = self.options
-        if self._outbox and (
-            len(self._outbox) + len(packets) > options.max_buffered_packets
-            or self._outbox_bytes + size > options.max_buffered_bytes
-        ):
-            return False
-        self._outbox.extend(packets)
-        self._outbox_bytes += size
-        return True
+        return self._outbox.put(packets) if self.is_open else True
 
     @property
     def is_congested(self) -> bool:
         """Whether the buffer is more than half full: who can wait should."""
-        return (
-            len(self._outbox) * 2 > self.options.max_buffered_packets
-            or self._outbox_bytes * 2 > self.options.max_buffered_bytes
-        )
+        return self._outbox.is_congested
 
     def next_packet(self) -> EncodedPacket | None:
-        """Takes the next packet for the WebSocket. None when there is none; a closing session has then ended.
-
-        What was sent is not yet received: Daphne's `send` never waits, whatever the client takes. So a ping is due as
-        soon as half a buffer was sent since the last one, and nothing more goes out while a ping that a full buffer
-        followed is not answered; the buffer then fills, and the client is seen to be slow.
-        """
-        if self._ping_sent and self._unconfirmed_bytes > self.options.max_buffered_bytes:
-            return None
-        if self._outbox:
-            packet = self._take()
-            self._count(packet)
-            return packet
-        if self.state is State.CLOSING_WEBSOCKET:
-            self.end(self._close_reason)
-        return None
-
-    def _count(self, packet: EncodedPacket) -> None:
-        if packet is PING:
-            self._ping_sent, self._unconfirmed_bytes = True, 0
-        else:
-            self._unconfirmed_bytes += packet.size
-            half_sent = self._unconfirmed_bytes * 2 > self.options.max_buffered_bytes
-            if half_sent and self.is_open and not self._awaiting_pong:
-                self._timers[Timer.PING] = 0
-                self.is_ping_due = True
+        """Takes the next packet for the WebSocket. None when there is none; a closing session has then ended."""
+        packet = self._outbox.take_next()
+        if packet is None:
+            if self.state is State.CLOSING_WEBSOCKET and not self._outbox:
+                self.end(self._close_reason)
+        elif self.is_open and not self._awaiting_pong and self._outbox.needs_ping:
+            self._timers[Timer.PING] = 0
+            self.is_ping_due = True
+        return packet
 
     def open_poll(self) -> bool:
         """A GET came to wait for packets. False if another one waits: the session has then ended ("overlap from
@@ -275,7 +229,7 @@ class EngineIOSession:
         self.poll_open = self._noop_due = False
         if self.transport is Transport.WEBSOCKET:
             return [CLOSE]  # upgraded meanwhile: the buffer goes to the WebSocket
-        batch = self._take_batch()
+        batch = self._outbox.take_batch()
         if self.is_closed:
             return [*batch, self._final_poll_packet]
         if batch:
@@ -285,24 +239,6 @@ class EngineIOSession:
         self.end(self._close_reason)
         # `doClose` of polling.ts: a poll that waits gets the close alone, a later one gets it appended to a noop.
         return [CLOSE] if closed_during_poll else [NOOP, CLOSE]
-
-    def _take_batch(self) -> list[EncodedPacket]:
-        """Takes packets up to `max_payload` bytes of payload, but one at least: what is over the limit is sent
-        alone.
-        """
-        batch: list[EncodedPacket] = []
-        room = self.options.max_payload
-        while self._outbox:
-            room -= len(self._outbox[0].segment) + bool(batch)  # and its separator
-            if room < 0 and batch:
-                break
-            batch.append(self._take())
-        return batch
-
-    def _take(self) -> EncodedPacket:
-        packet = self._outbox.popleft()
-        self._outbox_bytes -= packet.size
-        return packet
 
     # Time
 
@@ -334,12 +270,7 @@ class EngineIOSession:
 
     def _on_ping_due(self, now: float) -> None:
         # One ping per interval also when no poll is open; the time for its answer starts now ("schedulePing").
-        # It passes the bound of the buffer, which would else take it from a slow client and then miss its answer.
-        if self.is_ping_due:
-            self._outbox.appendleft(PING)
-        else:
-            self._outbox.append(PING)
-        self._outbox_bytes += PING.size
+        self._outbox.put_ping()
         self.is_ping_due = False
         self._awaiting_pong, self._pong_refreshed = True, False
         self._await_pong(now)

@@ -8,9 +8,10 @@ from collections.abc import Callable, Coroutine, Iterable, MutableMapping, Seque
 from typing import Any
 
 from .app import EngineIOApplication
+from .options import EngineIOOptions
 from .packets import EncodedPacket, Packet, ParseError, encode_payload
 from .registry import SessionRegistry
-from .session import EngineIOOptions, EngineIOSession
+from .session import EngineIOSession
 from .state import Reason, Transport
 
 logger = logging.getLogger("sio.engineio")

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import AsyncIterator, Callable
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from .handshake import Action, HandshakeError
 from .packets import PROBE_PONG, PacketType
-from .request import EngineIORequest
+from .request import EngineIORequest, Receive, Scope, Send
 from .socket import EngineIOSocket
 from .state import InvalidTransition, Reason, Transport
-
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 #: RFC 6455, 7.4.1, and its registry of close codes.
 NORMAL_CLOSURE = 1000
@@ -38,7 +34,7 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     `AsyncConsumer` would take a turn of the database thread for every frame.
     """
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
         self._disconnect_code: int | None = None
         request = EngineIORequest(scope)
@@ -54,7 +50,7 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         else:
             await self._serve_upgrade(request.live_socket())
 
-    async def _refuse(self, scope: MutableMapping[str, Any], error: HandshakeError) -> None:
+    async def _refuse(self, scope: Scope, error: HandshakeError) -> None:
         """Refuses the WebSocket: with the reference's 400 and its text where the server can do that, else with the
         server's 403.
         """

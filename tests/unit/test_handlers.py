@@ -198,9 +198,7 @@ class TestHooks:
 
     @pytest.mark.parametrize(("hook", "argument"), [("connect", "auth"), ("disconnect", "reason")])
     @pytest.mark.parametrize("method", [nothing, without_socket, other_keyword, ack_first])
-    def test_hook_that_cannot_be_called_is_refused(
-        self, hook: str, argument: str, method: Callable[..., Any]
-    ) -> None:
+    def test_hook_that_cannot_be_called_is_refused(self, hook: str, argument: str, method: Callable[..., Any]) -> None:
         assert_refused(rf"^Consumer\.{hook} must take \(self, socket, {argument}\)$", **{hook: method})
 
     @pytest.mark.parametrize("hook", ["connect", "disconnect"])

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from sio.engineio.options import EngineIOOptions
 from sio.engineio.packets import EncodedPacket, Packet, PacketType, ParseError, decode_packet, encode_payload
-from sio.engineio.session import CLOSE_TIMEOUT, NOOP_INTERVAL, EngineIOOptions, EngineIOSession
+from sio.engineio.session import CLOSE_TIMEOUT, NOOP_INTERVAL, EngineIOSession
 from sio.engineio.state import InvalidTransition, Reason, State, Transport
 
 PONG, CLOSE, NOOP = Packet(PacketType.PONG), Packet(PacketType.CLOSE), Packet(PacketType.NOOP)
@@ -704,6 +705,106 @@ class TestBuffer:
         assert all(session.next_packet() is packet for session in sessions)
 
 
+class TestUnconfirmedBytes:
+    """What was sent on a WebSocket is not yet received: a ping tells, and bad input 76 is told by a missing pong.
+
+    The open packet and a message of half a buffer are a little more than half a buffer.
+    """
+
+    HALF = "x" * 4_999
+
+    def slow(self) -> EngineIOSession:
+        """Returns a session that was sent half a buffer, a ping and more than a whole buffer, none of it confirmed."""
+        session = websocket(max_buffered_bytes=10_000)
+        for _ in range(4):
+            emit(session, self.HALF)
+            written(session)
+            session.handle_timeout(1)
+        return session
+
+    def test_ping_is_due_at_once_after_half_a_buffer(self) -> None:
+        session = websocket(max_buffered_bytes=10_000)
+        emit(session, self.HALF)
+        assert not session.is_ping_due
+        session.next_packet()
+        assert session.is_ping_due
+        session.handle_timeout(1)
+        assert not session.is_ping_due
+        assert written(session) == ["2"]
+        assert session.deadline == 21
+
+    def test_ping_goes_before_what_waits(self) -> None:
+        session = websocket(max_buffered_bytes=10_000)
+        emit(session, self.HALF, "a", "b")
+        session.next_packet()
+        session.handle_timeout(1)
+        assert written(session) == ["2", "4a", "4b"]
+
+    def test_only_one_ping_is_outstanding(self) -> None:
+        session = websocket(max_buffered_bytes=10_000)
+        session.handle_timeout(25)
+        emit(session, self.HALF)
+        written(session)
+        assert not session.is_ping_due
+        assert session.deadline == 45
+
+    def test_nothing_leaves_after_a_whole_buffer_that_follows_a_ping(self) -> None:
+        session = self.slow()
+        emit(session, "waits")
+        assert session.next_packet() is None
+        assert_open(session)
+
+    def test_pong_lets_the_rest_go(self) -> None:
+        session = self.slow()
+        emit(session, "a", "b")
+        session.receive(PONG, 2)
+        assert written(session) == ["4a", "4b"]
+
+    def test_buffer_of_a_client_that_does_not_read_fills(self) -> None:
+        session = self.slow()
+        accepted = [emit(session, self.HALF) for _ in range(4)]
+        assert accepted == [True, True, False, False]
+        assert session.is_congested
+
+    def test_client_that_does_not_read_is_gone_at_the_timeout(self) -> None:
+        session = self.slow()
+        session.handle_timeout(21)
+        assert_over(session, Reason.PING_TIMEOUT)
+
+    def test_client_that_reads_is_sent_any_amount(self) -> None:
+        session = websocket(max_buffered_bytes=10_000)
+        for now in range(100):
+            assert emit(session, self.HALF)
+            packets = written(session)
+            session.handle_timeout(now)
+            packets += written(session)
+            assert packets.count("4" + self.HALF) == 1
+            if "2" in packets:
+                session.receive(PONG, now)
+        assert_open(session)
+
+    def test_rest_of_a_closing_session_goes_without_a_pong(self) -> None:
+        session = self.slow()
+        emit(session, "the last one")
+        session.close(Reason.FORCED_CLOSE, 2)
+        assert written(session) == ["4the last one"]
+        assert_over(session, Reason.FORCED_CLOSE)
+
+    def test_closing_session_asks_for_no_pong(self) -> None:
+        session = websocket(max_buffered_bytes=10_000)
+        emit(session, self.HALF, "a")
+        session.close(Reason.FORCED_CLOSE, 1)
+        assert written(session) == ["4" + self.HALF, "4a"]
+        assert_over(session, Reason.FORCED_CLOSE)
+
+    def test_polling_client_shows_that_it_reads_by_polling(self) -> None:
+        session = polling(max_buffered_bytes=10_000)
+        for _ in range(100):
+            assert emit(session, self.HALF)
+            assert poll(session) == ["4" + self.HALF]
+        assert session.deadline == 25
+
+
 class TestUpgrade:
     """Protocol section "Upgrade"; items 25 to 33 of the semantics, bad inputs 9 and 31 to 34."""
 
@@ -987,7 +1088,8 @@ class Walk:
         self.random = random.Random(seed)
         self.now = 0.0
         transport = self.random.choice([*Transport, Transport.POLLING])
-        options = EngineIOOptions(300, 2_000, max_payload=30, upgrade_timeout=500)
+        bound = self.random.choice([400, 16_000_000])
+        options = EngineIOOptions(300, 2_000, max_payload=30, upgrade_timeout=500, max_buffered_bytes=bound)
         self.session = EngineIOSession("sid", transport, options, 0)
         self.emitted: list[str | bytes] = []
         self.taken: list[str | bytes] = []
@@ -1017,9 +1119,9 @@ class Walk:
     def emit(self) -> None:
         number = len(self.emitted)
         unit = [f"{number}" * self.random.randint(1, 20), str(number).encode() * 5][: self.random.randint(1, 2)]
-        if self.session.is_open:
+        was_open = self.session.is_open
+        if emit(self.session, *unit) and was_open:
             self.emitted += unit
-        assert emit(self.session, *unit)
 
     def close(self) -> None:
         self.session.close(Reason.FORCED_CLOSE, self.now)
@@ -1072,6 +1174,8 @@ class Walk:
     def write(self) -> None:
         if self.session.transport is Transport.WEBSOCKET and (packet := self.session.next_packet()):
             self.take([packet])
+        if self.session.is_ping_due:
+            self.session.handle_timeout(self.now)
 
     # What happens by itself
 
@@ -1091,6 +1195,8 @@ class Walk:
         while not self.session.is_closed:
             self.poll()
             self.write()
+            self.post()
+            self.pass_time()
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -1,0 +1,169 @@
+"""The settings: their defaults, when they are read, and what is wrong with a wrong one."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
+
+from sio.conf import SETTINGS, SioSettings, get_settings
+
+#: Every setting that is a number: its default.
+NUMBERS = {
+    "SIO_ENGINEIO_PING_INTERVAL_MS": 25_000,
+    "SIO_ENGINEIO_PING_TIMEOUT_MS": 20_000,
+    "SIO_ENGINEIO_MAX_PAYLOAD_BYTES": 1_000_000,
+    "SIO_UPGRADE_TIMEOUT_MS": 10_000,
+    "SIO_MAX_BUFFERED_PACKETS": 10_000,
+    "SIO_MAX_BUFFERED_BYTES": 16_000_000,
+    "SIO_CONNECT_TIMEOUT_MS": 45_000,
+    "SIO_MAX_ATTACHMENTS": 10,
+    "SIO_MAX_JSON_DEPTH": 100,
+    "SIO_MAX_QUEUED_EVENTS": 1_000,
+    "SIO_MAX_PENDING_ACKS": 1_000,
+}
+
+
+def value_of(name: str) -> Any:
+    """Returns a setting as the layers get it."""
+    settings, setting = get_settings(), SETTINGS[name]
+    return getattr(getattr(settings, setting.group) if setting.group else settings, setting.field)
+
+
+def assert_refused(name: str, value: Any, expectation: str) -> None:
+    with override_settings(**{name: value}), pytest.raises(ImproperlyConfigured) as caught:
+        get_settings()
+    assert str(caught.value) == f"{name} must be {expectation}, not {value!r}."
+
+
+class TestDefaults:
+    """A project needs none of the settings."""
+
+    @pytest.mark.parametrize(("name", "default"), NUMBERS.items())
+    def test_number(self, name: str, default: int) -> None:
+        assert value_of(name) == default
+
+    def test_both_transports_are_on(self) -> None:
+        assert get_settings().engineio.transports == ("polling", "websocket")
+
+    def test_no_foreign_origin_is_allowed(self) -> None:
+        assert get_settings().cors_allowed_origins == ()
+
+    def test_every_setting_is_tested_here(self) -> None:
+        assert SETTINGS.keys() == {*NUMBERS, "SIO_TRANSPORTS", "SIO_CORS_ALLOWED_ORIGINS"}
+
+    def test_json_is_djangos(self) -> None:
+        assert get_settings().socketio.json_default(datetime.date(2030, 1, 2)) == "2030-01-02"
+
+
+class TestReading:
+    """They are read on first use, and again after they changed."""
+
+    @pytest.mark.parametrize("name", NUMBERS)
+    def test_number_reaches_its_place(self, name: str) -> None:
+        before = get_settings()
+        with override_settings(**{name: 123}):
+            assert value_of(name) == 123
+            changed = [setting for setting in NUMBERS if value_of(setting) != NUMBERS[setting]]
+        assert changed == [name]
+        assert get_settings().engineio == before.engineio
+
+    def test_settings_are_read_once(self) -> None:
+        assert get_settings() is get_settings()
+
+    def test_other_settings_do_not_count(self) -> None:
+        before = get_settings()
+        with override_settings(ALLOWED_HOSTS=["example.com"], OTHER_SIO_SETTING=1):
+            assert get_settings() is before
+
+    @override_settings(SIO_MAX_ATTACHMENTS=1)
+    def test_setting_that_is_deleted_has_its_default(self) -> None:
+        assert get_settings().socketio.max_attachments == 1
+        with override_settings():
+            del django_settings.SIO_MAX_ATTACHMENTS
+            get_settings.cache_clear()
+            assert get_settings().socketio.max_attachments == 10
+
+    def test_wrong_setting_stays_wrong_until_it_changes(self) -> None:
+        with override_settings(SIO_MAX_ATTACHMENTS=0):
+            for _ in range(2):
+                with pytest.raises(ImproperlyConfigured):
+                    get_settings()
+        assert isinstance(get_settings(), SioSettings)
+
+
+class TestWrongValues:
+    """A wrong value is an ImproperlyConfigured that names the setting."""
+
+    @pytest.mark.parametrize("name", NUMBERS)
+    @pytest.mark.parametrize("value", [0, -1, 1.5, 25_000.0, "25000", None, True, [1]])
+    def test_number(self, name: str, value: Any) -> None:
+        assert_refused(name, value, "a positive integer")
+
+    @pytest.mark.parametrize(
+        "value", ["polling", [], (), None, ["webtransport"], ["polling", "x"], ["Polling"], [None], 1, {"polling": 1}]
+    )
+    def test_transports(self, value: Any) -> None:
+        assert_refused("SIO_TRANSPORTS", value, "a list of one or more of ['polling', 'websocket']")
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "https://example.com",
+            None,
+            True,
+            1,
+            ["*"],
+            [""],
+            [None],
+            [1],
+            ["example.com"],
+            ["//example.com"],
+            ["https://"],
+            ["https://example.com/"],
+            ["https://example.com/path"],
+            ["https://example.com?query"],
+            ["https://example.com#fragment"],
+            ["https://a.example", "b.example"],
+            ["https://["],
+            ["https://*.*.example.com"],
+            ["https://a*.example.com"],
+            ["https://*"],
+            {"https://example.com": 1},
+        ],
+    )
+    def test_origins(self, value: Any) -> None:
+        expectation = '"*" or a list of origins such as "https://example.com" (scheme, host, port, and nothing more)'
+        assert_refused("SIO_CORS_ALLOWED_ORIGINS", value, expectation)
+
+
+class TestRightValues:
+    """What is no number."""
+
+    @pytest.mark.parametrize("value", [["polling"], ("websocket",), ["websocket", "polling"]])
+    def test_transports(self, value: Any) -> None:
+        with override_settings(SIO_TRANSPORTS=value):
+            assert get_settings().engineio.transports == tuple(value)
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            [],
+            ["https://example.com"],
+            ("http://localhost:3000", "https://example.com"),
+            ["null"],
+            ["http://[::1]:8000"],
+            ["capacitor://localhost"],
+        ],
+    )
+    def test_origins(self, value: Any) -> None:
+        with override_settings(SIO_CORS_ALLOWED_ORIGINS=value):
+            assert get_settings().cors_allowed_origins == tuple(value)
+
+    def test_any_origin(self) -> None:
+        with override_settings(SIO_CORS_ALLOWED_ORIGINS="*"):
+            assert get_settings().cors_allowed_origins == "*"

@@ -1,0 +1,321 @@
+"""Which origins may connect, and what their browsers are told.
+
+The tests' settings allow the host `testserver`, and no origin but the site's own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from sio.conf import get_settings
+from sio.engineio.handshake import ErrorCode, HandshakeError
+from sio.engineio.origins import OriginPolicy
+
+Headers = dict[bytes, bytes]
+
+#: The scheme of a scope without one: Daphne gives none to a WebSocket.
+NO_SCHEME = ""
+
+
+def request_headers(origin: str | None = None, host: str | None = "testserver", **others: str) -> Headers:
+    """Returns the headers of a request. Those in `others` are written with underscores."""
+    headers = {"origin": origin, "host": host, **others}
+    return {
+        name.replace("_", "-").encode(): value.encode("latin-1") for name, value in headers.items() if value is not None
+    }
+
+
+def is_allowed(headers: Headers, scheme: str = "http", policy: OriginPolicy | None = None, **scope: Any) -> bool:
+    """Whether a request may connect, under the settings if no policy is given."""
+    policy = policy or get_settings().origins
+    scope = {"server": ("testserver", 80), **scope, **({"scheme": scheme} if scheme else {})}
+    try:
+        policy.check(scope, headers)
+    except HandshakeError as error:
+        if error.code is ErrorCode.FORBIDDEN:
+            return False
+        raise
+    return True
+
+
+class TestSameOrigin:
+    """Without settings, only pages of the site itself may connect."""
+
+    @pytest.mark.parametrize(
+        ("origin", "host", "scheme", "allowed"),
+        [
+            ("http://testserver", "testserver", "http", True),
+            ("https://testserver", "testserver", "https", True),
+            ("http://testserver", "testserver", "ws", True),
+            ("https://testserver", "testserver", "wss", True),
+            ("http://testserver", "testserver", NO_SCHEME, True),
+            ("https://testserver", "testserver", NO_SCHEME, True),
+            # The scheme counts.
+            ("http://testserver", "testserver", "https", False),
+            ("https://testserver", "testserver", "http", False),
+            ("http://testserver", "testserver", "wss", False),
+            ("https://testserver", "testserver", "ws", False),
+            ("ws://testserver", "testserver", "ws", False),
+            ("ftp://testserver", "testserver", NO_SCHEME, False),
+            # The port counts, but for the default one.
+            ("http://testserver:8000", "testserver:8000", "http", True),
+            ("http://testserver:80", "testserver", "http", True),
+            ("http://testserver", "testserver:80", "http", True),
+            ("https://testserver:443", "testserver", "wss", True),
+            ("https://testserver", "testserver:443", NO_SCHEME, True),
+            ("http://testserver:8000", "testserver", "http", False),
+            ("http://testserver", "testserver:8000", "http", False),
+            ("http://testserver:8001", "testserver:8000", "http", False),
+            ("http://testserver:443", "testserver", "http", False),
+            # The case does not.
+            ("HTTP://TestServer", "testserver", "http", True),
+            ("http://testserver", "TESTSERVER", "ws", True),
+            # Others.
+            ("http://localhost", "testserver", "http", False),
+            ("http://a.testserver", "testserver", "http", False),
+            ("http://testserver.evil.example", "testserver", "http", False),
+            ("http://eviltestserver", "testserver", "http", False),
+            ("http://testserver@evil.example", "testserver", "http", False),
+            ("http://testserver/", "testserver", "http", False),
+            ("testserver", "testserver", "http", False),
+            ("null", "testserver", "http", False),
+            ("null", "testserver", NO_SCHEME, False),
+            ("http://[", "testserver", "http", False),
+            ("é", "testserver", "http", False),
+        ],
+    )
+    def test_origin(self, origin: str, host: str, scheme: str, allowed: bool) -> None:
+        assert is_allowed(request_headers(origin, host), scheme) is allowed
+
+    @override_settings(ALLOWED_HOSTS=["[::1]", ".example.com"])
+    @pytest.mark.parametrize("host", ["[::1]:8000", "example.com", "a.example.com:8000"])
+    def test_host_that_django_allows(self, host: str) -> None:
+        assert is_allowed(request_headers(f"http://{host}", host))
+        assert not is_allowed(request_headers(f"http://{host}1", host))
+
+    @override_settings(ALLOWED_HOSTS=["*"])
+    def test_any_host(self) -> None:
+        assert is_allowed(request_headers("http://any.example", "any.example"))
+        assert not is_allowed(request_headers("http://other.example", "any.example"))
+
+
+class TestHost:
+    """Without an Origin header there is still a Host, which ALLOWED_HOSTS is for."""
+
+    @pytest.mark.parametrize("scheme", ["http", "wss", NO_SCHEME])
+    def test_client_without_an_origin_is_no_foreign_page(self, scheme: str) -> None:
+        assert is_allowed(request_headers(), scheme)
+        assert is_allowed(request_headers(origin=""), scheme)
+
+    @pytest.mark.parametrize("host", ["evil.example", "testserver.evil.example", "testserver:port", "a b", "", "@"])
+    @pytest.mark.parametrize("origin", [None, "http://testserver"])
+    def test_forged_host_is_refused(self, origin: str | None, host: str) -> None:
+        assert not is_allowed(request_headers(origin, host))
+
+    def test_origin_that_fits_a_forged_host_is_refused(self) -> None:
+        assert not is_allowed(request_headers("http://evil.example", "evil.example"))
+
+    def test_request_without_a_host_is_to_the_address_of_the_server(self) -> None:
+        headers = request_headers("http://testserver:8000", host=None)
+        assert is_allowed(headers, server=("testserver", 8_000))
+        assert not is_allowed(headers, server=("testserver", 80))
+
+    @pytest.mark.parametrize("server", [None, ("/run/server.sock", None)])
+    def test_server_without_an_address_needs_a_host(self, server: Any) -> None:
+        assert is_allowed(request_headers("http://testserver"), server=server)
+        assert not is_allowed(request_headers("http://testserver", host=None), server=server)
+
+    def test_header_that_is_not_ascii_is_harmless(self) -> None:
+        assert is_allowed({**request_headers(), b"x-name": b"\xff\xfe"})
+
+
+class TestProxies:
+    """Behind a proxy, Django's settings say which headers to believe."""
+
+    @override_settings(USE_X_FORWARDED_HOST=True, ALLOWED_HOSTS=["public.example"])
+    def test_forwarded_host_counts_if_django_believes_it(self) -> None:
+        assert is_allowed(request_headers("http://public.example", "internal", x_forwarded_host="public.example"))
+        assert not is_allowed(request_headers("http://internal", "internal", x_forwarded_host="public.example"))
+
+    def test_forwarded_host_does_not_count_otherwise(self) -> None:
+        assert not is_allowed(request_headers("http://localhost", x_forwarded_host="localhost"))
+
+    @override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"))
+    @pytest.mark.parametrize("scheme", ["http", "ws", NO_SCHEME])
+    def test_forwarded_scheme_counts_if_django_believes_it(self, scheme: str) -> None:
+        assert is_allowed(request_headers("https://testserver", x_forwarded_proto="https"), scheme)
+        assert not is_allowed(request_headers("http://testserver", x_forwarded_proto="https"), scheme)
+
+    @override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"))
+    def test_plain_request_through_the_proxy_is_plain(self) -> None:
+        assert is_allowed(request_headers("http://testserver", x_forwarded_proto="http"), "https")
+        assert not is_allowed(request_headers("https://testserver", x_forwarded_proto="http"), "https")
+
+    def test_forwarded_scheme_does_not_count_otherwise(self) -> None:
+        assert not is_allowed(request_headers("https://testserver", x_forwarded_proto="https"))
+
+
+class TestTrustedOrigins:
+    """CSRF_TRUSTED_ORIGINS are trusted here too."""
+
+    @override_settings(
+        CSRF_TRUSTED_ORIGINS=["https://front.example", "https://*.wild.example", "http://*.port.example:8000"]
+    )
+    @pytest.mark.parametrize(
+        ("origin", "allowed"),
+        [
+            ("https://front.example", True),
+            ("https://front.example:443", True),
+            ("https://FRONT.example", True),
+            ("http://front.example", False),
+            ("https://front.example:8443", False),
+            ("https://a.front.example", False),
+            ("https://a.wild.example", True),
+            ("https://a.b.wild.example", True),
+            ("https://A.WILD.example", True),
+            ("https://wild.example", True),  # as Django does
+            ("http://a.wild.example", False),
+            ("https://a.wild.example:8443", False),
+            ("https://evilwild.example", False),
+            ("https://a.wild.example.evil.example", False),
+            ("http://a.port.example:8000", True),
+            ("http://a.port.example", False),
+            ("null", False),
+            ("https://[", False),
+            ("https://", False),
+        ],
+    )
+    def test_origin(self, origin: str, allowed: bool) -> None:
+        for scheme in ("http", "https", "wss", NO_SCHEME):
+            assert is_allowed(request_headers(origin), scheme) is allowed
+
+    @override_settings(CSRF_TRUSTED_ORIGINS=["https://front.example"])
+    def test_own_origin_is_still_allowed(self) -> None:
+        assert is_allowed(request_headers("http://testserver"))
+
+
+class TestAllowedOrigins:
+    """SIO_CORS_ALLOWED_ORIGINS."""
+
+    POLICY = OriginPolicy(("https://front.example", "http://localhost:3000", "https://Default.example:443"))
+
+    @pytest.mark.parametrize(
+        ("origin", "allowed"),
+        [
+            ("https://front.example", True),
+            ("https://front.example:443", True),
+            ("https://Front.Example", True),
+            ("http://localhost:3000", True),
+            ("https://default.example", True),
+            ("http://testserver", True),
+            ("http://front.example", False),
+            ("http://localhost", False),
+            ("http://localhost:3001", False),
+            ("https://a.front.example", False),
+            ("null", False),
+        ],
+    )
+    def test_listed_origin_and_the_own_one_are_allowed(self, origin: str, allowed: bool) -> None:
+        assert is_allowed(request_headers(origin), policy=self.POLICY) is allowed
+
+    def test_sandboxed_page_is_allowed_if_null_is_listed(self) -> None:
+        assert is_allowed(request_headers("null"), policy=OriginPolicy(("null",)))
+
+    @pytest.mark.parametrize("origin", ["https://any.example", "null", "http://[", "junk", None])
+    def test_any_origin_is_allowed_by_a_star(self, origin: str | None) -> None:
+        assert is_allowed(request_headers(origin), policy=OriginPolicy("*"))
+
+
+class TestRefusal:
+    """The log says what to do."""
+
+    def message(self, headers: Headers) -> str:
+        with pytest.raises(HandshakeError) as caught:
+            get_settings().origins.check({"scheme": "http", "server": ("testserver", 80)}, headers)
+        return caught.value.context
+
+    def test_foreign_origin(self) -> None:
+        message = self.message(request_headers("https://evil.example"))
+        assert message.startswith("origin 'https://evil.example' is not http://testserver; ")
+        for setting in ("SIO_CORS_ALLOWED_ORIGINS", "SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST"):
+            assert setting in message
+
+    def test_long_origin_is_cut(self) -> None:
+        assert len(self.message(request_headers("https://" + "x" * 10_000))) < 500
+
+    def test_forged_host(self) -> None:
+        assert "ALLOWED_HOSTS" in self.message(request_headers(host="evil.example"))
+
+
+class TestCORSHeaders:
+    """What a browser needs to let a page of another origin read the response."""
+
+    LISTED = OriginPolicy(("https://front.example",))
+
+    def headers(self, policy: OriginPolicy, origin: str | None) -> dict[bytes, bytes]:
+        return dict(policy.headers(request_headers(origin)))
+
+    def test_listed_origin_is_named_and_may_send_cookies(self) -> None:
+        assert self.headers(self.LISTED, "https://front.example") == {
+            b"access-control-allow-origin": b"https://front.example",
+            b"access-control-allow-credentials": b"true",
+            b"vary": b"Origin",
+        }
+
+    @override_settings(CSRF_TRUSTED_ORIGINS=["https://*.front.example"])
+    def test_trusted_origin_is_listed_too(self) -> None:
+        headers = self.headers(get_settings().origins, "https://a.front.example")
+        assert headers[b"access-control-allow-origin"] == b"https://a.front.example"
+
+    def test_star_gives_no_credentials(self) -> None:
+        assert self.headers(OriginPolicy("*"), "https://any.example") == {b"access-control-allow-origin": b"*"}
+
+    @pytest.mark.parametrize("origin", [None, "", "http://testserver", "https://evil.example", "null"])
+    def test_other_origins_get_none(self, origin: str | None) -> None:
+        assert self.headers(self.LISTED, origin) == {}
+
+    def test_client_without_an_origin_needs_none(self) -> None:
+        assert self.headers(OriginPolicy("*"), None) == {}
+
+
+class TestPreflight:
+    """What a browser asks before it sends a request that is not simple."""
+
+    LISTED = OriginPolicy(("https://front.example",))
+
+    def preflight(self, policy: OriginPolicy, origin: str | None, **others: str) -> dict[bytes, bytes]:
+        headers = policy.preflight_headers(request_headers(origin, **others))
+        assert len(headers) == len(dict(headers))
+        return dict(headers)
+
+    def test_listed_origin_may_send_what_it_asks_for(self) -> None:
+        asked = {"access_control_request_method": "POST", "access_control_request_headers": "x-token,content-type"}
+        assert self.preflight(self.LISTED, "https://front.example", **asked) == {
+            b"access-control-allow-origin": b"https://front.example",
+            b"access-control-allow-credentials": b"true",
+            b"access-control-allow-methods": b"GET,POST",
+            b"access-control-allow-headers": b"x-token,content-type",
+            b"access-control-max-age": b"600",
+            b"vary": b"Origin, Access-Control-Request-Headers",
+        }
+
+    @pytest.mark.parametrize("policy", [LISTED, OriginPolicy("*")])
+    def test_headers_that_are_not_asked_for_are_not_allowed(self, policy: OriginPolicy) -> None:
+        headers = self.preflight(policy, "https://front.example", access_control_request_method="GET")
+        assert b"access-control-allow-headers" not in headers
+        assert b"access-control-allow-methods" in headers
+
+    def test_star_is_for_any_origin(self) -> None:
+        headers = self.preflight(OriginPolicy("*"), "https://any.example", access_control_request_method="POST")
+        assert headers[b"access-control-allow-origin"] == b"*"
+        assert b"access-control-allow-credentials" not in headers
+
+    @pytest.mark.parametrize("origin", [None, "https://evil.example", "http://testserver"])
+    def test_other_origins_get_no_answer(self, origin: str | None) -> None:
+        assert self.preflight(self.LISTED, origin, access_control_request_method="POST") == {}
+
+    def test_request_that_asks_for_no_method_is_no_preflight(self) -> None:
+        assert self.preflight(self.LISTED, "https://front.example") == {}
