@@ -1,0 +1,1 @@
+"""People in front of the sample chat: real browsers against real servers."""

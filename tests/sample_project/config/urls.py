@@ -1,0 +1,4 @@
+from chat.views import chat
+from django.urls import path
+
+urlpatterns = [path("", chat)]
