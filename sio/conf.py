@@ -93,7 +93,9 @@ def _origins(value: Any) -> tuple[str, ...] | str:
 
 
 def _is_origin(value: Any) -> bool:
-    """Whether a value is an origin as browsers send it (`null`: of a file or a sandboxed page), or `https://*.domain`."""
+    """Whether a value is an origin as browsers send it (`null`: of a file or a sandboxed page), or
+    `https://*.domain`.
+    """
     if not isinstance(value, str):
         return False
     origin = value.replace("://*.", "://", 1)

@@ -88,6 +88,8 @@ _METHOD_ACTIONS = {"GET": Action.POLL, "POST": Action.POST}
 def parse_query(query_string: bytes) -> Query:
     """Never raises: what cannot be parsed is absent."""
     try:
+        # Latin-1 takes any byte, and percent-escapes that are no UTF-8 are replaced: garbage is then simply no known
+        # value.
         fields = dict(
             parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS)
         )
@@ -112,6 +114,7 @@ def check_request(
     sid. `check_origin` raises HandshakeError (FORBIDDEN) for an origin that may not connect; `origin` is the raw
     header.
     """
+    # The order is that of `verify` and `handshake` in server.ts: clients act on the code, so the first error must win.
     if query.transport not in transports:
         raise HandshakeError(ErrorCode.UNKNOWN_TRANSPORT, f"transport={query.transport[:32]!r}")
     if _INVALID_HEADER_CHARACTER.search(origin):
@@ -132,8 +135,11 @@ def check_request(
 
 
 def _check_session(query: Query, method: str, websocket: bool, current: Transport | None) -> Action:
+    # The sid is all that a request has to show: whoever knows it speaks for the session.
     if current is None:
         raise HandshakeError(ErrorCode.UNKNOWN_SID, f"sid={query.sid[:32]!r}")
+    # TRANSPORT_MISMATCH: a poll after the upgrade, or a WebSocket whose Upgrade header a proxy took away. The session
+    # is left as it is, so that the real poll still gets its packets.
     if not websocket and not (query.transport == current == Transport.POLLING):
         raise HandshakeError(ErrorCode.BAD_REQUEST, f"transport={query.transport} in a session on {current}")
     if query.eio != PROTOCOL:
@@ -146,6 +152,7 @@ def _check_session(query: Query, method: str, websocket: bool, current: Transpor
 
 
 def _check_handshake(query: Query, method: str, websocket: bool) -> None:
+    # "handshake is GET only"
     if method != "GET":
         raise HandshakeError(ErrorCode.BAD_HANDSHAKE_METHOD, f"method {method[:16]} without a sid")
     if websocket != (query.transport == Transport.WEBSOCKET):

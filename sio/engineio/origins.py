@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
@@ -33,15 +34,15 @@ class _Request(HttpRequest):
             self.META["HTTP_" + name.decode("latin-1").upper().replace("-", "_")] = value.decode("latin-1")
         self._asgi_scheme = {"ws": "http", "wss": "https"}.get(scope.get("scheme", ""), scope.get("scheme"))
 
-    def _get_scheme(self) -> str:
-        return self._asgi_scheme or "http"
+    def _get_scheme(self) -> str | None:
+        return self._asgi_scheme
 
     def origins(self) -> set[str]:
         """Returns the origins that this request is the same origin as. Raises DisallowedHost."""
-        # Daphne gives a WebSocket scope no scheme, so both are the same origin to it, unless Django is told of a proxy.
-        schemes = ["http", "https"] if self._asgi_scheme is None and not self.is_secure() else [self.scheme]
+        # Daphne gives a WebSocket scope no scheme: both are then the same origin, unless a proxy's header tells.
+        schemes = [self.scheme] if self.scheme else ["http", "https"]
         host = self.get_host()
-        return {_normalized(f"{scheme}://{host}") for scheme in schemes if scheme is not None}
+        return {_normalized(f"{scheme}://{host}") for scheme in schemes}
 
 
 def _normalized(origin: str) -> str:
@@ -85,8 +86,13 @@ class OriginPolicy:
     def _is_listed(self, origin: str) -> bool:
         if _normalized(origin) in self._origins:
             return True
-        scheme, _, host = origin.lower().partition("://")
-        return any(scheme == pattern and is_same_domain(host, domain) for pattern, domain in self._subdomains)
+        try:
+            parsed = urlsplit(origin.lower())
+        except ValueError:
+            return False
+        return any(
+            parsed.scheme == scheme and is_same_domain(parsed.netloc, domain) for scheme, domain in self._subdomains
+        )
 
     def headers(self, headers: Headers) -> list[tuple[bytes, bytes]]:
         """Returns the CORS headers of any response to this request."""

@@ -93,6 +93,7 @@ def decode_packet(encoded: str | bytes) -> Packet:
     Bytes are a binary MESSAGE; text that starts with `b` is one in base64, which the reference accepts on both
     transports. Raises ParseError.
     """
+    # "if the encoded packet is binary, it is a message": no type character is spent on it.
     if isinstance(encoded, bytes):
         return Packet(PacketType.MESSAGE, encoded)
     if encoded[:1] == "b":
@@ -105,6 +106,7 @@ def decode_packet(encoded: str | bytes) -> Packet:
 
 def _decode_base64(encoded: str) -> bytes:
     try:
+        # Strict: by default everything that is no base64 is skipped, and a broken attachment would pass as another one.
         return binascii.a2b_base64(encoded, strict_mode=True)
     except ValueError as error:  # binascii.Error, and characters outside ASCII
         raise ParseError(f"invalid base64: {error}") from None
@@ -117,6 +119,8 @@ def decode_payload(body: bytes) -> Iterator[Packet]:
     those before it have been yielded by then, as in the reference.
     """
     try:
+        # As a whole, and not segment by segment: a character may not reach over a separator, and invalid bytes hide
+        # anywhere.
         text = body.decode()
     except UnicodeDecodeError:
         raise ParseError("the payload is not UTF-8") from None

@@ -55,6 +55,7 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
     async def _perform(self, action: Action, request: EngineIORequest) -> None:
         if action is Action.OPEN:
             socket = request.open_socket(Transport.POLLING)
+            # The open packet is alone in its response: nothing else can be there yet.
             socket.open_poll()
             await self._respond(200, await socket.poll_payload(), _TEXT, _NO_STORE)
             return
@@ -72,6 +73,7 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             await self._respond(400, b"")
             return
         watcher = None
+        # There is a task that watches for the client only while there is something to wait for.
         if not socket.poll_ready:
             watcher = asyncio.ensure_future(self._watch(socket))
         try:
@@ -82,6 +84,8 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
         finally:
             if watcher is not None:
                 watcher.cancel()
+        # At most once: a client that goes while this is written has missed these packets, and the order of the rest
+        # holds.
         await self._respond(200, payload, _TEXT, _NO_STORE)
 
     async def _watch(self, socket: EngineIOSocket) -> None:
@@ -117,6 +121,7 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
     async def _read_body(self, request: EngineIORequest, limit: int) -> bytes:
         """Returns the body. Raises BodyTooLarge as soon as it is, ClientGone if the client leaves before its end."""
         length = request.headers.get(b"content-length", b"")
+        # What the client announces is enough to refuse it; what it does not announce is counted while it comes.
         if length.isdigit() and (len(length) > 18 or int(length) > limit):
             raise BodyTooLarge
         body = bytearray()

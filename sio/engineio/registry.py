@@ -60,6 +60,7 @@ class InMemorySessionRegistry:
         return self._sockets.get(sid)
 
     def is_foreign(self, sid: str) -> bool:
+        # Anything else of that length counts as foreign too: the worst that follows is one more line in the log.
         return len(sid) == _TAG_LENGTH + _RANDOM_BYTES * 4 // 3 and sid[:_TAG_LENGTH] != self._tag
 
     def __iter__(self) -> Iterator[EngineIOSocket]:

@@ -75,6 +75,7 @@ class EngineIOSession:
         self.state = state
         #: Whether packets are taken from and for the client.
         self.is_open = state in OPEN_STATES
+        # The transport of a closed session is the one that it closed on.
         if state is not State.CLOSED:
             self.transport = Transport.WEBSOCKET if state in WEBSOCKET_STATES else Transport.POLLING
 
@@ -107,6 +108,7 @@ class EngineIOSession:
         """
         if self.is_closed:
             return
+        # A poll that waits is answered with what is left, so the buffer is kept for it.
         if discard or not self.poll_open:
             self._outbox.clear()
         self._set_state(transition(self.state, Input.END))
@@ -154,6 +156,9 @@ class EngineIOSession:
     def receive(self, packet: Packet, now: float) -> str | bytes | None:
         """Takes one packet. Returns the data of a message, else None. What comes when the session closes is dropped."""
         if not self.is_open:
+            # "packet received with closed socket" (`onPacket`); that the client closes too is good to know.
+            if packet.type is PacketType.CLOSE:
+                self._on_close(now)
             return None
         if self._awaiting_pong and not self._pong_refreshed and packet.type is not PacketType.PONG:
             # The client is alive: engine.io 6.6.11 extends the wait for a pong, once per ping.
@@ -210,6 +215,7 @@ class EngineIOSession:
         """A GET came to wait for packets. False if another one waits: the session has then ended ("overlap from
         client").
         """
+        # "overlap from client": the reference gives up the session rather than guess which of the two is alive.
         if self.poll_open:
             self.end(Reason.TRANSPORT_ERROR)
             return False
@@ -250,6 +256,7 @@ class EngineIOSession:
     def handle_timeout(self, now: float) -> None:
         """Does what is due. Sends pings, fails upgrades, ends the session; calling it early does nothing."""
         for timer in [timer for timer, due in self._timers.items() if due <= now]:
+            # What one timer does may have stopped the others: the end of a session stops all.
             if self._timers.pop(timer, None) is not None:
                 _TIMEOUTS[timer](self, now)
 
@@ -261,6 +268,7 @@ class EngineIOSession:
     def resume(self, now: float) -> None:
         """The server reads again."""
         self._paused = False
+        # It gets the full time again: what came meanwhile, its pong perhaps too, waits to be read.
         if self._awaiting_pong:
             self._await_pong(now)
 

@@ -56,6 +56,7 @@ class EngineIOSocket:
 
     def open(self) -> None:
         """Makes the session known. To be called once, before the handshake is answered."""
+        # First the application, then the world: no message can come before it is ready.
         self._app.on_connect(self)
         self._registry.add(self)
         self._update()
@@ -85,6 +86,7 @@ class EngineIOSocket:
             logger.warning("Cut the slow consumer %s: its buffer of packets is full", self.scope.get("client"))
             self.end(Reason.TRANSPORT_ERROR)
             return
+        # Only the pump and not `_update`: sending moves no deadline, and this is the path of every packet.
         self._pump()
 
     async def drain(self) -> None:
@@ -92,6 +94,7 @@ class EngineIOSocket:
         while self.session.is_open and self.session.is_congested:
             if self._drained is None:
                 self._drained = self._loop.create_future()
+            # Shielded: several may wait for the one future, and cancelling one of them must not cancel it.
             await asyncio.shield(self._drained)
 
     def close(self, reason: Reason = Reason.FORCED_CLOSE) -> None:
@@ -108,6 +111,7 @@ class EngineIOSocket:
         """Runs `coroutine` in a task that the session keeps a reference to. It outlives the transport, and may
         outlive the session.
         """
+        # The loop itself has only weak references to its tasks.
         task = self._loop.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -156,6 +160,7 @@ class EngineIOSocket:
                 self._dispatch(self.session.receive(packet, self._loop.time()))
                 if self._reading is not None:
                     await self.wait_readable()
+                # A payload of a megabyte can hold half a million packets: heartbeats and other clients go between them.
                 elif count % 100 == 0:
                     await asyncio.sleep(0)
                 if not self.session.is_open:
@@ -268,6 +273,7 @@ class EngineIOSocket:
     def _arm_timer(self) -> None:
         deadline = self.session.deadline
         if self._timer is not None:
+            # Most updates move no deadline.
             if self._timer.when() == deadline and not self._timer.cancelled():
                 return
             self._timer.cancel()
@@ -291,6 +297,7 @@ class EngineIOSocket:
             self._reading = None
         if self._interrupt is not None:
             self._interrupt()
+        # Last, the application: it may do whatever it likes in its hook, and finds everything undone.
         self._registry.remove(self)
         assert self.session.reason is not None
         logger.debug("Session of %s closed: %s", self.scope.get("client"), self.session.reason)

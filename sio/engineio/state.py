@@ -92,41 +92,51 @@ class InvalidTransition(Exception):
 
 
 TRANSITIONS: dict[State, dict[Input, State]] = {
+    # Open, with the client between two polls or in one.
     State.POLLING: {
         Input.PROBE: State.UPGRADING,
         Input.CLOSE: State.CLOSING_POLLING,
         Input.END: State.CLOSED,
     },
+    # Open on polling, with a candidate. No second PROBE: one WebSocket at a time ("transport has already been trying to
+    # upgrade").
     State.UPGRADING: {
         Input.PROBE_FAILED: State.POLLING,
         Input.UPGRADE: State.WEBSOCKET,
         Input.CLOSE: State.CLOSING_UPGRADING,
         Input.END: State.CLOSED,
     },
+    # Open, for good: there is no way back to polling, and no second upgrade ("transport had already been upgraded").
     State.WEBSOCKET: {
         Input.CLOSE: State.CLOSING_WEBSOCKET,
         Input.END: State.CLOSED,
     },
+    # Closed for the application, and its packets not delivered yet. No PROBE: a client that comes to upgrade now is
+    # late.
     State.CLOSING_POLLING: {
         Input.CLOSE: State.CLOSING_POLLING,
         Input.END: State.CLOSED,
     },
+    # "If state is closing when the upgrade packet comes, buffered packets are flushed, then the transport is closed."
     State.CLOSING_UPGRADING: {
         Input.PROBE_FAILED: State.CLOSING_POLLING,
         Input.UPGRADE: State.CLOSING_WEBSOCKET,
         Input.CLOSE: State.CLOSING_UPGRADING,
         Input.END: State.CLOSED,
     },
+    # The writer drains the buffer; END comes from the writer when it is empty.
     State.CLOSING_WEBSOCKET: {
         Input.CLOSE: State.CLOSING_WEBSOCKET,
         Input.END: State.CLOSED,
     },
+    # Final. CLOSE and END are taken, so that who ends a session need not ask whether somebody else just did.
     State.CLOSED: {
         Input.CLOSE: State.CLOSED,
         Input.END: State.CLOSED,
     },
 }
 
+# What a state means for those who only ask one thing of it.
 OPEN_STATES = frozenset({State.POLLING, State.UPGRADING, State.WEBSOCKET})
 UPGRADING_STATES = frozenset({State.UPGRADING, State.CLOSING_UPGRADING})
 WEBSOCKET_STATES = frozenset({State.WEBSOCKET, State.CLOSING_WEBSOCKET})

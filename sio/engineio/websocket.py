@@ -54,6 +54,7 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Refuses the WebSocket: with the reference's 400 and its text where the server can do that, else with the
         server's 403.
         """
+        # The extension is what lets a server answer with more than its own refusal: uvicorn has it, Daphne does not.
         if "websocket.http.response" not in scope.get("extensions", {}):
             await self._send({"type": "websocket.close"})
             return
@@ -68,6 +69,7 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _serve(self, socket: EngineIOSocket) -> None:
         """Runs the session on this WebSocket until its end."""
         close_code = NORMAL_CLOSURE
+        # One task for each direction. The reader is the ASGI task itself, which the server cancels when it stops.
         writer = socket.create_task(self._write(socket))
         try:
             async with interruptible() as interrupt:
@@ -133,6 +135,7 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _serve_upgrade(self, socket: EngineIOSocket) -> None:
         """Runs the probe of a WebSocket for a session on polling, and then the session if it succeeded."""
+        # Accepted first and closed then, as in the reference: to a client, a refusal would be a failed transport.
         await self._send({"type": "websocket.accept"})
         try:
             socket.probe()
@@ -149,6 +152,8 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         try:
             async with interruptible() as interrupt:
                 socket.on_probe_failed(interrupt)
+                # Any number of probes is answered, as in `_maybeUpgrade`; whatever else is not the `5` packet ends the
+                # upgrade.
                 while (frame := await self._next_frame()) == _PROBE:
                     await self._send(PROBE_PONG.frame)
                     socket.probe_answered()

@@ -128,6 +128,7 @@ class ChannelLayerAdapter(Adapter):
     def _get_channel(self) -> LayerChannel | None:
         """Returns the channel of this process, if there is a layer that reaches others."""
         layer = get_channel_layer()
+        # The in-memory layer reaches nobody else, and copies each message to find that out.
         if layer is None or type(layer) is InMemoryChannelLayer:
             return None
         if self._channel is None or self._channel.layer is not layer:
@@ -201,6 +202,7 @@ class ChannelLayerAdapter(Adapter):
         """Whether the message was not delivered before. Counts those between it and the one before that never came."""
         numbers = self._received.setdefault(broadcast.group, {})
         last = numbers.get(broadcast.sender, 0)
+        # "Duplicate messages will be received eventually" (channels_redis)
         if broadcast.number <= last:
             return False
         numbers[broadcast.sender] = broadcast.number

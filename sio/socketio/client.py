@@ -54,6 +54,8 @@ class Client:
 
     def _dispatch(self, packet: SocketIOPacket) -> None:
         socket = self._socket(packet)
+        # The socket of a namespace exists for the client once it is accepted: until then an event for it is as wrong as
+        # one for a namespace that it never asked for (`ondecoded`, "invalid state").
         if packet.type is PacketType.CONNECT and packet.namespace not in self._sockets:
             self._connect(packet)
         elif socket is None:
@@ -71,6 +73,7 @@ class Client:
     def _connect(self, packet: SocketIOPacket) -> None:
         namespace = self._server.find_namespace(packet.namespace, self.eio.scope)
         if namespace is None:
+            # Nothing is kept of the name: a client may ask for any number of them.
             error = SocketIOPacket(PacketType.CONNECT_ERROR, packet.namespace, {"message": "Invalid namespace"})
             self.eio.send_packets(self._server.encode(error))
             return
@@ -104,6 +107,8 @@ class Client:
 
     def close(self, reason: Reason) -> None:
         """Ends all sockets and closes the connection, once what was sent is delivered. Idempotent."""
+        # The sockets end now, with the reason that is known here; the connection ends when its client has taken the
+        # rest.
         self.closed(reason)
         self.eio.close()
 

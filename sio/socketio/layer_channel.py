@@ -130,6 +130,7 @@ class LayerChannel:
             self._channel = await self.layer.new_channel()
             self._reader = asyncio.get_running_loop().create_task(self._read())
             self._schedule_refresh()
+        # What was wanted and unwanted again since costs nothing.
         if change in self._wanted and change not in self._joined:
             await self.layer.group_add(change, self._channel)
             self._joined.add(change)
@@ -162,6 +163,7 @@ class LayerChannel:
             try:
                 message = await self.layer.receive(self._channel)
             except Exception as error:
+                # redis-py 8 ends every read after 5 s by default: that is silence, and no outage.
                 if loop.time() - started > _IDLE_READ:
                     pause = _FIRST_PAUSE
                     continue

@@ -114,10 +114,12 @@ class _JSONEncoder(json.JSONEncoder):
         self._attachments: list[bytes] = []
 
     def encode_with_attachments(self, data: Any) -> tuple[str, list[bytes]]:
+        # A fresh list for each packet: an encoding that failed leaves nothing behind.
         self._attachments = attachments = list[bytes]()
         return self.encode(data), attachments
 
     def default(self, value: Any) -> Any:
+        # JSON has no bytes, so the encoder asks here for each of them, in the order in which they stand.
         if isinstance(value, bytes | bytearray | memoryview):
             self._attachments.append(bytes(value))
             return {"_placeholder": True, "num": len(self._attachments) - 1}

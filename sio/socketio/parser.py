@@ -43,6 +43,7 @@ class SocketIOParser:
         """
         if isinstance(message, bytes):
             return self._add_attachment(message)
+        # "got plaintext data when reconstructing a packet"
         if self.pending is not None:
             raise ParseError("a text packet came while attachments are missing")
         if message[:2] == "2[":
@@ -73,8 +74,10 @@ class SocketIOParser:
 
     def _read_attachment_count(self, text: str, position: int) -> tuple[int, int]:
         count, position = _read_number(text, position)
+        # "Illegal attachments": none is an error too (CVE-2026-69185), or the next binary frame would have no owner.
         if not count or text[position : position + 1] != "-":
             raise ParseError("illegal number of attachments")
+        # Checked at the header, before anything is kept (CVE-2026-33151).
         if count > self._options.max_attachments:
             raise ParseError(f"{count} attachments are more than SIO_MAX_ATTACHMENTS")
         return count, position + 1
@@ -87,6 +90,7 @@ class SocketIOParser:
             raise ParseError("the payload is not JSON") from None
         if end != len(text) and text[end:].strip(_JSON_WHITESPACE):
             raise ParseError("something follows the payload")
+        # `isPayloadValid`; it keeps reserved names and anything unhashable from the handlers (CVE-2023-32695).
         if not _IS_VALID[packet_type](payload):
             raise ParseError(f"not the payload of a packet of type {packet_type.name}")
         self._check_depth(payload, text, position)
@@ -100,6 +104,7 @@ class SocketIOParser:
 
     def _add_attachment(self, attachment: bytes) -> SocketIOPacket | None:
         packet = self.pending
+        # "got binary data when not reconstructing a packet"
         if packet is None:
             raise ParseError("an attachment came that no packet announced")
         self._attachments.append(attachment)
@@ -154,6 +159,7 @@ def _is_event(payload: Any) -> bool:
     name = payload[0]
     if isinstance(name, str):
         return name not in RESERVED_EVENTS
+    # socket.io-parser 4.0.4 and later take numbers as names.
     return isinstance(name, int | float) and not isinstance(name, bool)
 
 
@@ -189,9 +195,11 @@ def _fill(data: Any, attachments: list[bytes]) -> Any:
         return [_fill(value, attachments) for value in data]
     if not isinstance(data, dict):
         return data
+    # A plain event never comes here, so what looks like a placeholder in one stays what it is.
     if data.get("_placeholder") is not True:
         return {key: _fill(value, attachments) for key, value in data.items()}
     number = data.get("num")
+    # `type`, since True is an int to isinstance (CVE-2022-2421).
     if type(number) is not int or not 0 <= number < len(attachments):
         raise ParseError("a placeholder has no attachment")
     return attachments[number]

@@ -50,6 +50,7 @@ class SocketIOServer(EngineIOApplication):
             raise ValueError(f"{name!r} is no namespace: it starts with '/' and has no comma ({handlers.owner})")
         known = self.namespaces.get(name)
         if known is not None and known.handlers.owner:
+            # The same class comes here once for each mount: for HTTP and for WebSocket, say.
             if known.handlers.factory is not handlers.factory:
                 raise ValueError(
                     f"two consumers handle the namespace {name!r}: {known.handlers.owner} and {handlers.owner}"
@@ -59,6 +60,8 @@ class SocketIOServer(EngineIOApplication):
 
     def find_namespace(self, name: str, scope: MutableMapping[str, Any]) -> Namespace | None:
         """Returns the namespace that a client asked for, if the application that it came through serves it."""
+        # Another application of the same server may be mounted elsewhere, behind other middleware: its namespaces are
+        # not to be had through this one.
         served: Collection[str] | None = scope.get(NAMESPACES_KEY)
         if served is not None and name != "/" and name not in served:
             return None

@@ -130,6 +130,7 @@ class NamespaceSocket:
             raise TooManyPendingAcks(f"{self!r} has not acknowledged {limit} events (SIO_MAX_PENDING_ACKS)")
         ack_id = next(self._namespace.ack_ids)
         packets = self.server.encode_event(self.namespace, event, args, ack_id)
+        # Registered after the encoding, which may fail, and before the sending, which may be answered at once.
         if not self._ended:
             self._acks[ack_id] = waiter
         self.send_packets(packets)
@@ -189,6 +190,7 @@ class NamespaceSocket:
         if self._ended:
             return
         self._ended = True
+        # From here on the socket sends nothing, is in no room, and gets no event: the hook finds it gone.
         was_connected, self.connected = self.connected, False
         self._client.forget(self)
         self._held.clear()
@@ -244,6 +246,7 @@ class NamespaceSocket:
         self._namespace.sockets[self.id] = self
         self.server.adapter.add(self, [EVERYONE, *self._rooms])
         answer = self.server.encode(SocketIOPacket(PacketType.CONNECT, self.namespace, {"sid": self.id}))
+        # In one piece: nothing that is broadcast meanwhile can come between the answer and what `connect` emitted.
         held, self._held = self._held, []
         self._client.accepted()
         self.send_packets([*answer, *held])

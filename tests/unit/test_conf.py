@@ -80,6 +80,12 @@ class TestReading:
         with override_settings(ALLOWED_HOSTS=["example.com"], OTHER_SIO_SETTING=1):
             assert get_settings() is before
 
+    def test_origins_that_django_trusts_count(self) -> None:
+        before = get_settings()
+        with override_settings(CSRF_TRUSTED_ORIGINS=["https://example.com"]):
+            assert get_settings() is not before
+            assert get_settings().cors_allowed_origins == ()
+
     @override_settings(SIO_MAX_ATTACHMENTS=1)
     def test_setting_that_is_deleted_has_its_default(self) -> None:
         assert get_settings().socketio.max_attachments == 1
@@ -158,6 +164,7 @@ class TestRightValues:
             ["null"],
             ["http://[::1]:8000"],
             ["capacitor://localhost"],
+            ["https://*.example.com", "http://*.example.com:8000"],
         ],
     )
     def test_origins(self, value: Any) -> None:

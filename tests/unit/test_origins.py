@@ -158,21 +158,12 @@ class TestProxies:
         assert not is_allowed(request_headers("https://testserver", x_forwarded_proto="https"))
 
 
-class TestTrustedOrigins:
-    """CSRF_TRUSTED_ORIGINS are trusted here too."""
+class TestSubdomains:
+    """`https://*.example.com` covers them, in both settings."""
 
-    @override_settings(
-        CSRF_TRUSTED_ORIGINS=["https://front.example", "https://*.wild.example", "http://*.port.example:8000"]
-    )
     @pytest.mark.parametrize(
         ("origin", "allowed"),
         [
-            ("https://front.example", True),
-            ("https://front.example:443", True),
-            ("https://FRONT.example", True),
-            ("http://front.example", False),
-            ("https://front.example:8443", False),
-            ("https://a.front.example", False),
             ("https://a.wild.example", True),
             ("https://a.b.wild.example", True),
             ("https://A.WILD.example", True),
@@ -181,20 +172,51 @@ class TestTrustedOrigins:
             ("https://a.wild.example:8443", False),
             ("https://evilwild.example", False),
             ("https://a.wild.example.evil.example", False),
+            ("https://evil.example/.wild.example", False),
+            ("https://evil.example#.wild.example", False),
             ("http://a.port.example:8000", True),
             ("http://a.port.example", False),
+            ("http://a.port.example:8001", False),
             ("null", False),
             ("https://[", False),
             ("https://", False),
+            ("https", False),
         ],
     )
     def test_origin(self, origin: str, allowed: bool) -> None:
+        policy = OriginPolicy(("https://*.Wild.example", "http://*.port.example:8000"))
         for scheme in ("http", "https", "wss", NO_SCHEME):
-            assert is_allowed(request_headers(origin), scheme) is allowed
+            assert is_allowed(request_headers(origin), scheme, policy) is allowed
 
-    @override_settings(CSRF_TRUSTED_ORIGINS=["https://front.example"])
-    def test_own_origin_is_still_allowed(self) -> None:
-        assert is_allowed(request_headers("http://testserver"))
+
+class TestSettings:
+    """What of the settings counts."""
+
+    @override_settings(CSRF_TRUSTED_ORIGINS=["https://front.example", "https://*.wild.example"])
+    @pytest.mark.parametrize(
+        ("origin", "allowed"),
+        [
+            ("https://front.example", True),
+            ("https://a.wild.example", True),
+            ("http://testserver", True),
+            ("https://a.front.example", False),
+            ("https://other.example", False),
+        ],
+    )
+    def test_origin_that_django_trusts_is_allowed(self, origin: str, allowed: bool) -> None:
+        assert is_allowed(request_headers(origin)) is allowed
+
+    @override_settings(
+        CSRF_TRUSTED_ORIGINS=["https://trusted.example"], SIO_CORS_ALLOWED_ORIGINS=["https://listed.example"]
+    )
+    def test_both_settings_count(self) -> None:
+        assert is_allowed(request_headers("https://trusted.example"))
+        assert is_allowed(request_headers("https://listed.example"))
+        assert not is_allowed(request_headers("https://other.example"))
+
+    @override_settings(CSRF_TRUSTED_ORIGINS=["https://trusted.example"], SIO_CORS_ALLOWED_ORIGINS="*")
+    def test_star_is_more_than_what_django_trusts(self) -> None:
+        assert is_allowed(request_headers("https://other.example"))
 
 
 class TestAllowedOrigins:

@@ -170,6 +170,12 @@ class TestPolling:
         assert (response.status, response.body) == (500, b"")
         assert (await poller.post("4x")).status == 200
 
+    async def test_client_may_close_what_the_server_closes(self, poller: Poller, recorder: Recorder) -> None:
+        recorder.socket.send("last")
+        recorder.socket.close()
+        await poller.post("1")
+        assert recorder.reasons == [Reason.TRANSPORT_CLOSE]
+
     async def test_client_close_answers_the_poll_with_noop(self, poller: Poller, recorder: Recorder) -> None:
         poll = poller.get()
         await asyncio.sleep(0)
@@ -365,7 +371,7 @@ class TestHeartbeat:
             await asyncio.sleep(0.005)
         assert (recorder.reasons, len(registry)) == ([Reason.PING_TIMEOUT], 0)
 
-    @FAST_HEARTBEAT
+    @override_settings(SIO_ENGINEIO_PING_INTERVAL_MS=20, SIO_ENGINEIO_PING_TIMEOUT_MS=1000)
     async def test_pongs_keep_the_session(self, recorder: Recorder) -> None:
         client = WebSocket(APP)
         await client.open()
