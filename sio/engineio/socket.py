@@ -194,17 +194,20 @@ class EngineIOSocket:
         self._update()
         return payload
 
-    async def next_packet(self) -> EncodedPacket | None:
-        """Waits for the next packet for the WebSocket. None at the end of the session."""
-        while (packet := self.session.next_packet()) is None:
-            self._update()
-            if self.session.is_closed:
-                return None
-            self._wake = self._loop.create_future()
-            await self._wake
-        if self._drained is not None or self.session.is_ping_due:
+    def take_packet(self) -> EncodedPacket | None:
+        """Takes the next packet for the WebSocket; None if there is none now."""
+        packet = self.session.next_packet()
+        if packet is None or self._drained is not None or self.session.is_ping_due:
             self._update()
         return packet
+
+    async def wait_for_packets(self) -> bool:
+        """Waits until there may be packets for the WebSocket again. False at the end of the session."""
+        if self.session.is_closed:
+            return False
+        self._wake = self._loop.create_future()
+        await self._wake
+        return True
 
     def probe(self) -> None:
         """A WebSocket came for this session. Raises InvalidTransition if it may not have one."""

@@ -88,8 +88,11 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Sends packets until the session ends."""
         send = self._send
         try:
-            while (packet := await socket.next_packet()) is not None:
-                await send(packet.frame)
+            while True:
+                while (packet := socket.take_packet()) is not None:
+                    await send(packet.frame)
+                if not await socket.wait_for_packets():
+                    return
         except Exception:  # servers differ in what they raise when the client is gone, and all of it means that
             socket.end(Reason.TRANSPORT_CLOSE)
 
