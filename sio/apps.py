@@ -18,7 +18,10 @@ class SioConfig(AppConfig):
         from . import checks  # noqa: F401 - registers them
         from .conf import get_settings
         from .socketio.channel_layer import ChannelLayerAdapter
+        from .socketio.options import SocketIOOptions
         from .socketio.server import SocketIOServer, set_server_factory
 
-        options = lambda: get_settings().socketio  # noqa: E731
+        def options() -> SocketIOOptions:
+            return get_settings().socketio
+
         set_server_factory(partial(SocketIOServer, options=options, adapter=ChannelLayerAdapter))

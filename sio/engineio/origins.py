@@ -10,6 +10,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.utils.http import is_same_domain
@@ -20,6 +21,8 @@ Headers = Mapping[bytes, bytes]
 #: A request's allowed methods and how long a browser may remember a preflight, in seconds.
 _ALLOWED_METHODS = b"GET,POST"
 _PREFLIGHT_MAX_AGE = b"600"
+#: What `HttpRequest.get_host` looks at.
+_HOST_KEYS = ("HTTP_HOST", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -30,8 +33,11 @@ class _Request(HttpRequest):
         super().__init__()
         server = scope.get("server") or ("unknown", 0)
         self.META = {"SERVER_NAME": server[0], "SERVER_PORT": str(server[1] or 0)}
-        for name, value in headers.items():
-            self.META["HTTP_" + name.decode("latin-1").upper().replace("-", "_")] = value.decode("latin-1")
+        # Only what Django asks for, by its real name: a header `x_forwarded_host` is none that a proxy has seen to.
+        for key in (*_HOST_KEYS, *(settings.SECURE_PROXY_SSL_HEADER or ())[:1]):
+            value = headers.get(key.removeprefix("HTTP_").replace("_", "-").lower().encode())
+            if value is not None:
+                self.META[key] = value.decode("latin-1")
         self._asgi_scheme = {"ws": "http", "wss": "https"}.get(scope.get("scheme", ""), scope.get("scheme"))
 
     def _get_scheme(self) -> str | None:
@@ -53,9 +59,9 @@ def _normalized(origin: str) -> str:
 class OriginPolicy:
     """The answer to "may this origin connect?" under the settings.
 
-    `allowed` is `"*"`, or origins such as `https://example.com` and `https://*.example.com`, which covers the
-    subdomains. Without an Origin header the client is no browser, or a page of this very site: only the Host header is
-    then held against ALLOWED_HOSTS, as Django does.
+    `allowed` is `"*"`, or origins such as `https://example.com` and `https://*.example.com`, which covers the domain
+    and its subdomains. Without an Origin header the client is no browser, or a page of this very site: only the Host
+    header is then held against ALLOWED_HOSTS, as Django does.
     """
 
     def __init__(self, allowed: tuple[str, ...] | str = ()) -> None:

@@ -23,6 +23,8 @@ class Outbox:
         self._bytes = 0
         self._unconfirmed_bytes = 0
         self._ping_sent = False
+        #: Whether a ping is still in the queue.
+        self.has_ping = False
 
     def __bool__(self) -> bool:
         return bool(self._packets)
@@ -50,11 +52,13 @@ class Outbox:
         else:
             self._packets.append(PING)
         self._bytes += PING.size
+        self.has_ping = True
 
     def clear(self) -> None:
         """Drops all packets."""
         self._packets.clear()
         self._bytes = 0
+        self.has_ping = False
 
     @property
     def is_congested(self) -> bool:
@@ -101,4 +105,6 @@ class Outbox:
     def _take(self) -> EncodedPacket:
         packet = self._packets.popleft()
         self._bytes -= packet.size
+        if packet is PING:
+            self.has_ping = False
         return packet

@@ -6,6 +6,8 @@ Source: the reference's `engine.io/lib/transports/polling.ts`, for every status,
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from channels.generic.http import AsyncHttpConsumer
 
@@ -57,7 +59,7 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             socket = request.open_socket(Transport.POLLING)
             # The open packet is alone in its response: nothing else can be there yet.
             socket.open_poll()
-            await self._respond(200, await socket.poll_payload(), _TEXT, _NO_STORE)
+            await self._respond(200, socket.take_payload(), _TEXT, _NO_STORE)
             return
         socket = request.live_socket()
         if action is Action.POLL:
@@ -72,24 +74,27 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
         if not socket.open_poll():
             await self._respond(400, b"")
             return
-        watcher = None
-        # There is a task that watches for the client only while there is something to wait for.
+        # The client is watched only while there is something to wait for.
         if not socket.poll_ready:
-            watcher = asyncio.ensure_future(self._watch(socket))
-        try:
-            payload = await socket.poll_payload()
-        except asyncio.CancelledError:
-            await socket.shut_down()
-            raise
-        finally:
-            if watcher is not None:
-                watcher.cancel()
+            await self._while_present(socket, socket.wait_for_poll())
+        payload = socket.take_payload()
         # At most once: a client that goes while this is written has missed these packets, and the order of the rest
         # holds.
         await self._respond(200, payload, _TEXT, _NO_STORE)
 
+    async def _while_present(self, socket: EngineIOSocket, waiting: Coroutine[Any, Any, None]) -> None:
+        """Waits, and meanwhile for the client to leave, which ends the session and with it the wait."""
+        watcher = asyncio.ensure_future(self._watch(socket))
+        try:
+            await waiting
+        except asyncio.CancelledError:
+            await socket.shut_down()
+            raise
+        finally:
+            watcher.cancel()
+
     async def _watch(self, socket: EngineIOSocket) -> None:
-        """Ends the session if the client leaves its poll ("poll connection closed prematurely")."""
+        """Ends the session if the client leaves ("poll connection closed prematurely")."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
         socket.end(Reason.TRANSPORT_ERROR)
@@ -104,13 +109,16 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
         socket.post_open = True
         try:
             body = await self._read_body(request, request.settings.engineio.max_payload)
-            await socket.receive_packets(decode_payload(body))
+            packets = decode_payload(body)
+            while not await socket.receive_packets(packets):
+                await self._while_present(socket, socket.wait_readable())
         except BodyTooLarge:
             # The session goes on, as in the reference.
             await self._respond(413, b"")
         except ClientGone:
             socket.end(Reason.TRANSPORT_ERROR)
         except asyncio.CancelledError:
+            # Also after `_while_present`, which has seen to it: ending a session twice is ending it once.
             await socket.shut_down()
             raise
         else:

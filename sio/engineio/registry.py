@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 #: Characters of a sid that name its process (48 bits), and random bytes of the rest (144 bits).
 _TAG_LENGTH = 8
 _RANDOM_BYTES = 18
+_MAX_FOREIGN_TAGS = 100
 
 
 class SessionRegistry(Protocol):
@@ -30,7 +31,7 @@ class SessionRegistry(Protocol):
         """Returns the live session with that sid."""
 
     def is_foreign(self, sid: str) -> bool:
-        """Whether a sid is of another process: a sign of missing sticky sessions."""
+        """Whether a sid is of another process that was not heard of before: a sign of missing sticky sessions."""
 
     def __iter__(self) -> Iterator[EngineIOSocket]: ...
 
@@ -43,6 +44,7 @@ class InMemorySessionRegistry:
     def __init__(self) -> None:
         self._sockets: dict[str, EngineIOSocket] = {}
         self._tag = ""
+        self._foreign_tags: set[str] = set()
 
     def new_sid(self) -> str:
         # The tag is drawn at the first handshake and not at import, where a server that forks would share it among its
@@ -60,8 +62,14 @@ class InMemorySessionRegistry:
         return self._sockets.get(sid)
 
     def is_foreign(self, sid: str) -> bool:
-        # Anything else of that length counts as foreign too: the worst that follows is one more line in the log.
-        return len(sid) == _TAG_LENGTH + _RANDOM_BYTES * 4 // 3 and sid[:_TAG_LENGTH] != self._tag
+        tag = sid[:_TAG_LENGTH]
+        if len(sid) != _TAG_LENGTH + _RANDOM_BYTES * 4 // 3 or tag == self._tag or tag in self._foreign_tags:
+            return False
+        # Each process is told once, and not with each of its clients; and whoever makes sids up is not told for ever.
+        if len(self._foreign_tags) >= _MAX_FOREIGN_TAGS:
+            return False
+        self._foreign_tags.add(tag)
+        return True
 
     def __iter__(self) -> Iterator[EngineIOSocket]:
         return iter(list(self._sockets.values()))

@@ -21,6 +21,10 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
+_FOREIGN_HINT = (
+    ", of another process, or of this one before it restarted: with several processes, set up sticky sessions, "
+    "or SIO_TRANSPORTS = ['websocket']"
+)
 #: Refusals that a developer should hear of; the others are the daily noise of the internet.
 _LOUD = frozenset({ErrorCode.FORBIDDEN, ErrorCode.UNSUPPORTED_PROTOCOL_VERSION})
 
@@ -50,13 +54,12 @@ class EngineIORequest:
             )
         except HandshakeError as error:
             foreign = error.code is ErrorCode.UNKNOWN_SID and registry.is_foreign(self.query.sid)
-            hint = ", of another process: set up sticky sessions, or SIO_TRANSPORTS = ['websocket']" if foreign else ""
             logger.log(
                 logging.WARNING if foreign or error.code in _LOUD else logging.DEBUG,
                 "Refused a request of %s: %s%s",
                 self.scope.get("client"),
                 error,
-                hint,
+                _FOREIGN_HINT if foreign else "",
             )
             raise
 

@@ -261,9 +261,8 @@ class EngineIOSession:
                 _TIMEOUTS[timer](self, now)
 
     def pause(self) -> None:
-        """The server stopped reading from the client, so no pong can come: the heartbeat does not count against it."""
+        """The server stopped reading from the client: a pong that may wait to be read is not missed."""
         self._paused = True
-        self._timers.pop(Timer.PONG, None)
 
     def resume(self, now: float) -> None:
         """The server reads again."""
@@ -273,7 +272,7 @@ class EngineIOSession:
             self._await_pong(now)
 
     def _await_pong(self, now: float) -> None:
-        if self.is_open and not self._paused:
+        if self.is_open:
             self._timers[Timer.PONG] = now + self.options.ping_timeout / 1000
 
     def _on_ping_due(self, now: float) -> None:
@@ -284,7 +283,11 @@ class EngineIOSession:
         self._await_pong(now)
 
     def _on_pong_missing(self, now: float) -> None:
-        self.end(Reason.PING_TIMEOUT)
+        if self._paused and not self._outbox.has_ping:
+            # The client took the ping, and may have answered. One that did not even take it is gone, paused or not.
+            self._await_pong(now)
+        else:
+            self.end(Reason.PING_TIMEOUT)
 
     def _on_upgrade_timeout(self, now: float) -> None:
         self.probe_failed()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, MutableMapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, MutableMapping, Sequence
 from typing import Any
 
 from .app import EngineIOApplication
@@ -59,6 +59,7 @@ class EngineIOSocket:
         # First the application, then the world: no message can come before it is ready.
         self._app.on_connect(self)
         self._registry.add(self)
+        logger.debug("Session of %s opened by %s", self.scope.get("client"), self.transport)
         self._update()
 
     # What the application uses
@@ -153,20 +154,21 @@ class EngineIOSocket:
             return
         self._dispatch(data)
 
-    async def receive_packets(self, packets: Iterable[Packet]) -> None:
-        """Takes the packets of a POST. The loop gets its turn now and then: a payload may hold a great many."""
+    async def receive_packets(self, packets: Iterator[Packet]) -> bool:
+        """Takes the packets of a POST. False if reading was paused: the rest is to be taken once it is not."""
         try:
             for count, packet in enumerate(packets, 1):
                 self._dispatch(self.session.receive(packet, self._loop.time()))
                 if self._reading is not None:
-                    await self.wait_readable()
-                # A payload of a megabyte can hold half a million packets: heartbeats and other clients go between them.
-                elif count % 100 == 0:
+                    return False
+                # A payload of a megabyte can hold half a million packets: heartbeats and other clients go between.
+                if count % 100 == 0:
                     await asyncio.sleep(0)
                 if not self.session.is_open:
-                    return
+                    return True
         except ParseError:
             self.end(Reason.PARSE_ERROR)
+        return True
 
     def _dispatch(self, data: str | bytes | None) -> None:
         if data is None:
@@ -185,11 +187,14 @@ class EngineIOSocket:
         """Whether the GET can be answered without waiting."""
         return self.session.poll_ready
 
-    async def poll_payload(self) -> bytes:
-        """Waits for packets and takes them: the body that answers the GET."""
+    async def wait_for_poll(self) -> None:
+        """Waits until the GET can be answered."""
         if not self.session.poll_ready:
             self._poll = self._loop.create_future()
             await self._poll
+
+    def take_payload(self) -> bytes:
+        """Takes the body that answers the GET. Only when it can be answered."""
         payload = encode_payload(self.session.take_payload())
         self._update()
         return payload
@@ -197,7 +202,8 @@ class EngineIOSocket:
     def take_packet(self) -> EncodedPacket | None:
         """Takes the next packet for the WebSocket; None if there is none now."""
         packet = self.session.next_packet()
-        if packet is None or self._drained is not None or self.session.is_ping_due:
+        session = self.session
+        if self._drained is not None or session.is_ping_due or (packet is None and session.is_closed):
             self._update()
         return packet
 

@@ -14,7 +14,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from .handshake import Action, HandshakeError
 from .packets import PROBE_PONG, PacketType
-from .request import EngineIORequest, Receive, Scope, Send
+from .request import EngineIORequest, Message, Receive, Scope, Send
 from .socket import EngineIOSocket
 from .state import InvalidTransition, Reason, Transport
 
@@ -75,6 +75,9 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             async with interruptible() as interrupt:
                 socket.on_finish(interrupt)
                 close_code = await self._read(socket)
+            if self._disconnect_code == SERVICE_RESTART:
+                # Outside of the block, which the end of the session interrupts: the hooks are waited for here.
+                await socket.shut_down()
         except asyncio.CancelledError:
             await socket.shut_down()
             raise
@@ -93,7 +96,7 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                     await send(packet.frame)
                 if not await socket.wait_for_packets():
                     return
-        except Exception:  # servers differ in what they raise when the client is gone, and all of it means that
+        except Exception:  # as in `_try_send`, without a call for each packet
             socket.end(Reason.TRANSPORT_CLOSE)
 
     async def _read(self, socket: EngineIOSocket) -> int:
@@ -102,14 +105,13 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if self._is_too_big(frame):
                 socket.end(Reason.TRANSPORT_ERROR)
                 return MESSAGE_TOO_BIG
-            socket.receive_frame(frame)
+            # One frame is read ahead, so that a client which leaves meanwhile is noticed.
             if socket.is_paused:
                 await socket.wait_readable()
-        # uvicorn closes its WebSockets with this code when it shuts down; no client can.
+            socket.receive_frame(frame)
+        # uvicorn closes its WebSockets with this code when it shuts down. A client that does cannot be told from it.
         shutdown = self._disconnect_code == SERVICE_RESTART
         socket.end(Reason.SERVER_SHUTTING_DOWN if shutdown else Reason.TRANSPORT_CLOSE)
-        if shutdown:
-            await socket.shut_down()
         return NORMAL_CLOSURE
 
     async def _next_frame(self) -> str | bytes | None:
@@ -133,8 +135,7 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         code.
         """
         if self._disconnect_code is None:
-            with contextlib.suppress(Exception):  # the client may be going at this very moment
-                await self._send({"type": "websocket.close", "code": code})
+            await self._try_send({"type": "websocket.close", "code": code})
 
     async def _serve_upgrade(self, socket: EngineIOSocket) -> None:
         """Runs the probe of a WebSocket for a session on polling, and then the session if it succeeded."""
@@ -155,17 +156,27 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         try:
             async with interruptible() as interrupt:
                 socket.on_probe_failed(interrupt)
-                # Any number of probes is answered, as in `_maybeUpgrade`; whatever else is not the `5` packet ends the
-                # upgrade.
+                # Any number of probes is answered, as in `_maybeUpgrade`; anything else but a `5` ends the upgrade.
                 while (frame := await self._next_frame()) == _PROBE:
-                    await self._send(PROBE_PONG.frame)
+                    if not await self._try_send(PROBE_PONG.frame):
+                        return False
                     socket.probe_answered()
                 if isinstance(frame, str) and frame[:1] == PacketType.UPGRADE:
                     socket.upgrade()
                     return True
+        except InvalidTransition:
+            pass  # the `5` came in the very moment in which its time was up, or the session over
         finally:
             socket.probe_failed()
         return False
+
+    async def _try_send(self, message: Message) -> bool:
+        """Sends. False if the client is going: servers differ in what they raise then."""
+        try:
+            await self._send(message)
+        except Exception:
+            return False
+        return True
 
 
 @contextlib.asynccontextmanager

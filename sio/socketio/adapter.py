@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from ..engineio.packets import EncodedPacket
 
 if TYPE_CHECKING:
-    from .server import SocketIOServer
     from .socket import NamespaceSocket
 
 #: A room name, or EVERYONE: the room that every socket of a namespace is in.
@@ -23,8 +22,7 @@ class Adapter:
     A room exists while a socket is in it. Every accepted socket is in the room of its own id, and in EVERYONE.
     """
 
-    def __init__(self, server: SocketIOServer) -> None:
-        self._server = server
+    def __init__(self) -> None:
         self._rooms: dict[tuple[str, Room], dict[NamespaceSocket, None]] = {}
 
     # Membership

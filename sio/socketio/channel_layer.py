@@ -16,16 +16,14 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import Any
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from ..engineio.packets import EncodedPacket
 from .adapter import EVERYONE, Adapter, Room
 from .layer_channel import LayerChannel
-
-if TYPE_CHECKING:
-    from .server import SocketIOServer
 
 logger = logging.getLogger("sio.channel_layer")
 
@@ -34,6 +32,8 @@ MESSAGE_TYPE = "sio.broadcast"
 MESSAGE_VERSION = 1
 #: Groups whose last number a sender remembers. For one that it forgot, receivers cannot notice a gap.
 _MAX_NUMBERED_GROUPS = 10_000
+#: Senders in one group whose last number a receiver remembers: processes come and go, and each is a new one.
+_MAX_SENDERS = 1_000
 
 
 def group_name(namespace: str, room: Room) -> str:
@@ -59,6 +59,7 @@ class Broadcast:
     packets: tuple[str | bytes, ...]
 
     def to_message(self) -> dict[str, Any]:
+        """Returns what any layer can carry."""
         return {
             "type": MESSAGE_TYPE,
             "version": MESSAGE_VERSION,
@@ -87,10 +88,10 @@ class Broadcast:
             tuple(_check_packet(packet) for packet in message["packets"]),
         )
 
-    @property
-    def group(self) -> str:
-        """The group that it is sent to."""
-        return group_name(self.namespace, self.rooms[0] if self.rooms and len(self.rooms) == 1 else EVERYONE)
+
+def target_room(rooms: tuple[str, ...] | None) -> Room:
+    """The room whose group a broadcast goes to: its own if it is for one, else that of the whole namespace."""
+    return rooms[0] if rooms is not None and len(rooms) == 1 else EVERYONE
 
 
 def _to_bytes(room: str) -> bytes:
@@ -108,22 +109,27 @@ def _check_packet(packet: Any) -> str | bytes:
 
 
 class ChannelLayerAdapter(Adapter):
-    """Rooms over all processes that share the default channel layer. Without one, or with the in-memory one, over
-    this process.
+    """Rooms over all processes that share the default channel layer. Without one, or with the in-memory one, over this
+    process.
     """
 
-    def __init__(self, server: SocketIOServer) -> None:
-        super().__init__(server)
-        self._process = secrets.token_hex(8)
+    def __init__(self) -> None:
+        super().__init__()
         self._channel: LayerChannel | None = None
         self._number = 0
         #: The number of the last message to each group, and of the last one from each sender in each group.
         self._sent: OrderedDict[str, int] = OrderedDict()
-        self._received: dict[str, dict[str, int]] = {}
-        self._order = asyncio.Lock()
+        self._received: dict[str, OrderedDict[str, int]] = {}
+        #: The last message to each group that is still on its way.
+        self._sending: dict[str, asyncio.Future[None]] = {}
         #: Messages of other processes that did not arrive, and such as could not be read.
         self.lost = 0
         self.malformed = 0
+
+    @cached_property
+    def _process(self) -> str:
+        # Drawn at the first use and not at import, where a server that forks would share it among its processes.
+        return secrets.token_hex(8)
 
     def _get_channel(self) -> LayerChannel | None:
         """Returns the channel of this process, if there is a layer that reaches others."""
@@ -135,12 +141,16 @@ class ChannelLayerAdapter(Adapter):
             self._channel = LayerChannel(layer, self.receive)
         return self._channel
 
+    # Membership
+
     def on_room_created(self, namespace: str, room: Room) -> None:
+        """Joins the group of the room."""
         channel = self._get_channel()
         if channel is not None:
             channel.add(group_name(namespace, room))
 
     def on_room_deleted(self, namespace: str, room: Room) -> None:
+        """Leaves the group of the room."""
         channel = self._get_channel()
         if channel is not None:
             group = group_name(namespace, room)
@@ -155,6 +165,8 @@ class ChannelLayerAdapter(Adapter):
         if self._channel is not None:
             await self._channel.close()
 
+    # Sending
+
     async def broadcast(
         self,
         namespace: str,
@@ -162,50 +174,73 @@ class ChannelLayerAdapter(Adapter):
         rooms: Collection[str] | None,
         except_: Collection[str],
     ) -> None:
+        """Sends to the sockets of this process, and then to the layer. An error of the layer is none of the caller."""
         await super().broadcast(namespace, packets, rooms, except_)
         channel = self._get_channel()
         if channel is None or (rooms is not None and not rooms):
             return
-        async with self._order:  # one after the other, in the order of the local broadcasts
-            self._number += 1
-            draft = Broadcast(
-                self._process,
-                self._number,
-                0,
-                namespace,
-                None if rooms is None else tuple(rooms),
-                tuple(except_),
-                tuple(packet.data for packet in packets),
-            )
-            group = draft.group
-            message = draft.to_message() | {"previous": self._sent.pop(group, 0)}
-            self._sent[group] = self._number
-            if len(self._sent) > _MAX_NUMBERED_GROUPS:
-                self._sent.popitem(last=False)
-            await channel.group_send(group, message)
+        sent_rooms = None if rooms is None else tuple(rooms)
+        group = group_name(namespace, target_room(sent_rooms))
+        self._number += 1
+        broadcast = Broadcast(
+            self._process,
+            self._number,
+            self._sent.pop(group, 0),
+            namespace,
+            sent_rooms,
+            tuple(except_),
+            tuple(packet.data for packet in packets),
+        )
+        self._sent[group] = self._number
+        if len(self._sent) > _MAX_NUMBERED_GROUPS:
+            self._sent.popitem(last=False)
+        await self._send_in_order(channel, group, broadcast)
+
+    async def _send_in_order(self, channel: LayerChannel, group: str, broadcast: Broadcast) -> None:
+        """Sends to one group after what was sent to it before; those of different groups are on their way together."""
+        before = self._sending.get(group)
+        done = self._sending[group] = asyncio.get_running_loop().create_future()
+        try:
+            if before is not None:
+                await asyncio.wait([before])
+            await channel.group_send(group, broadcast.to_message())
+        finally:
+            done.set_result(None)
+            if self._sending.get(group) is done:
+                del self._sending[group]
+
+    # Receiving
 
     def receive(self, message: Any) -> None:
         """Takes a message of the layer, and sends it to the sockets of this process. Never raises."""
         try:
             broadcast = Broadcast.from_message(message)
-        except (TypeError, KeyError, ValueError) as error:
+            packets = [EncodedPacket(data) for data in broadcast.packets]
+        except Exception as error:  # whatever another program put on the layer
             self.malformed += 1
             logger.warning(
                 "Dropped a message of the channel layer that is no broadcast (%d so far): %r", self.malformed, error
             )
             return
         if broadcast.sender != self._process and self._is_next(broadcast):
-            packets = [EncodedPacket(data) for data in broadcast.packets]
             self.broadcast_locally(broadcast.namespace, packets, broadcast.rooms, broadcast.except_)
 
     def _is_next(self, broadcast: Broadcast) -> bool:
-        """Whether the message was not delivered before. Counts those between it and the one before that never came."""
-        numbers = self._received.setdefault(broadcast.group, {})
+        """Whether the message is for a room of this process, and was not delivered before. Counts those that it shows
+        to be lost.
+        """
+        room = target_room(broadcast.rooms)
+        if (broadcast.namespace, room) not in self._rooms:
+            return False  # left since
+        numbers = self._received.setdefault(group_name(broadcast.namespace, room), OrderedDict())
         last = numbers.get(broadcast.sender, 0)
         # "Duplicate messages will be received eventually" (channels_redis)
         if broadcast.number <= last:
             return False
         numbers[broadcast.sender] = broadcast.number
+        numbers.move_to_end(broadcast.sender)
+        if len(numbers) > _MAX_SENDERS:
+            numbers.popitem(last=False)
         if last and broadcast.previous > last:
             self.lost += 1
             logger.warning(

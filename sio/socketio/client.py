@@ -28,7 +28,9 @@ class Client:
         self._server = server
         self._parser = SocketIOParser(options)
         self._sockets: dict[str, NamespaceSocket] = {}
+        #: Sockets whose queue of events is full, and handlers that wait for the client's answer.
         self._full: set[NamespaceSocket] = set()
+        self._calls = 0
         # A client that joins no namespace has no business here ("connectTimeout").
         self._timer = asyncio.get_running_loop().call_later(
             options.connect_timeout / 1000, self.close, Reason.FORCED_SERVER_CLOSE
@@ -93,26 +95,36 @@ class Client:
         """Reads nothing more from the client while any of its sockets has its queue of events full."""
         if full:
             self._full.add(socket)
-            self.eio.pause_reading()
         else:
             self._full.discard(socket)
-            if not self._full:
-                self.eio.resume_reading()
+        self._update_reading()
+
+    def set_calling(self, calling: bool) -> None:
+        """A handler began, or ended, to wait for an acknowledgement, which must be read even if the queue is full."""
+        self._calls += 1 if calling else -1
+        self._update_reading()
+
+    def _update_reading(self) -> None:
+        if self._full and not self._calls:
+            self.eio.pause_reading()
+        else:
+            self.eio.resume_reading()
 
     def disconnect(self) -> None:
         """Disconnects the client from all namespaces, and closes its connection."""
         for socket in list(self._sockets.values()):
-            socket.disconnect_namespace()
+            if socket.connected:
+                socket.disconnect_namespace()
         self.close(Reason.SERVER_NAMESPACE_DISCONNECT)
 
     def close(self, reason: Reason) -> None:
         """Ends all sockets and closes the connection, once what was sent is delivered. Idempotent."""
         # The sockets end now, with the reason that is known here; the connection ends when its client has taken the
         # rest.
-        self.closed(reason)
+        self.end(reason)
         self.eio.close()
 
-    def closed(self, reason: Reason) -> None:
+    def end(self, reason: Reason) -> None:
         """The one door out: the connection is over, for whatever reason. Idempotent."""
         self._timer.cancel()
         for socket in list(self._sockets.values()):

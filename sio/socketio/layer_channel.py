@@ -16,9 +16,12 @@ logger = logging.getLogger("sio.channel_layer")
 
 #: Pauses between attempts while the layer fails, in seconds.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
-#: A `receive` that fails after it waited this long (seconds) did not fail at once: redis-py ends idle reads by its own
-#: socket_timeout.
+#: A `receive` that times out after this long (seconds) met silence and no outage: redis-py 8 ends reads after 5 s.
 _IDLE_READ = 1.0
+#: Memberships are made anew at least this often, in seconds: a Redis that was flushed forgot them and does not say so.
+_LONGEST_REFRESH = 300.0
+#: Memberships that are made side by side.
+_BATCH = 100
 #: What Channels' own layers take for `group_expiry` where they do not say, in seconds.
 _DEFAULT_GROUP_EXPIRY = 86_400
 
@@ -43,6 +46,8 @@ class LayerChannel:
     def __init__(self, layer: ChannelLayer, deliver: Callable[[Any], None]) -> None:
         self.layer = layer
         self.is_up = True
+        #: Whether the last attempt to read failed.
+        self._is_deaf = False
         self._deliver = deliver
         self._channel = ""
         self._wanted: set[str] = set()
@@ -66,33 +71,37 @@ class LayerChannel:
 
     async def settle(self) -> None:
         """Waits until the memberships asked for so far are made, or the layer failed."""
-        if self._changes and self.is_up:
+        if self._keeper is not None and self.is_up:
             done = asyncio.get_running_loop().create_future()
             self._changes[done] = None
             await done
 
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
         """Sends to a group. An error of the layer is logged, and swallowed."""
+        if not self.is_up and self._keeper is not None:
+            return  # the keeper finds out when the layer works again; nobody else needs to wait for it
         try:
             await self.layer.group_send(group, message)
         except Exception as error:
             self._failed(error)
         else:
-            if not self._changes:
+            if self._keeper is None:
                 self._recovered()
 
     async def close(self) -> None:
-        """Leaves the groups as well as it can, and stops."""
+        """Leaves the groups as well as it can, and stops. It starts anew with the next `add`."""
         if self._refresh is not None:
             self._refresh.cancel()
         for task in (self._keeper, self._reader):
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])
+        self._release_waiters()
         with contextlib.suppress(Exception):
-            for group in self._joined:
+            for group in list(self._joined):
                 await self.layer.group_discard(group, self._channel)
         self._joined.clear()
+        self._channel = ""
 
     # Memberships
 
@@ -106,13 +115,9 @@ class LayerChannel:
         pause = _FIRST_PAUSE
         try:
             while self._changes:
-                change = next(iter(self._changes))
-                # Taken out before it is applied: what changes meanwhile is then queued again.
-                del self._changes[change]
                 try:
-                    await self._apply(change)
+                    await self._apply_batch()
                 except Exception as error:
-                    self._changes[change] = None
                     self._failed(error)
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, _LONGEST_PAUSE)
@@ -122,25 +127,45 @@ class LayerChannel:
             self._keeper = None
         self._recovered()
 
-    async def _apply(self, change: str | asyncio.Future[None]) -> None:
-        if isinstance(change, asyncio.Future):
-            _release(change)
-            return
+    async def _apply_batch(self) -> None:
+        """Applies the first changes, side by side. Raises the error of one, with those that failed queued again."""
+        await self._open()
+        batch: list[str] = []
+        waiters: list[asyncio.Future[None]] = []
+        while self._changes and len(batch) < _BATCH:
+            change = next(iter(self._changes))
+            # Taken out before it is applied: what changes meanwhile is then queued again.
+            del self._changes[change]
+            if isinstance(change, asyncio.Future):
+                waiters.append(change)
+            else:
+                batch.append(change)
+        results = await asyncio.gather(*map(self._apply, batch), return_exceptions=True)
+        for waiter in waiters:
+            _release(waiter)
+        failed = {group: error for group, error in zip(batch, results, strict=True) if error is not None}
+        self._changes |= dict.fromkeys(failed)
+        for error in failed.values():
+            raise error
+
+    async def _open(self) -> None:
         if not self._channel:
             self._channel = await self.layer.new_channel()
             self._reader = asyncio.get_running_loop().create_task(self._read())
             self._schedule_refresh()
+
+    async def _apply(self, group: str) -> None:
         # What was wanted and unwanted again since costs nothing.
-        if change in self._wanted and change not in self._joined:
-            await self.layer.group_add(change, self._channel)
-            self._joined.add(change)
-        elif change not in self._wanted and change in self._joined:
-            self._joined.discard(change)
-            await self.layer.group_discard(change, self._channel)
+        if group in self._wanted and group not in self._joined:
+            await self.layer.group_add(group, self._channel)
+            self._joined.add(group)
+        elif group not in self._wanted and group in self._joined:
+            self._joined.discard(group)
+            await self.layer.group_discard(group, self._channel)
 
     def _schedule_refresh(self) -> None:
         expiry = getattr(self.layer, "group_expiry", None) or _DEFAULT_GROUP_EXPIRY
-        self._refresh = asyncio.get_running_loop().call_later(expiry / 4, self._on_refresh)
+        self._refresh = asyncio.get_running_loop().call_later(min(expiry / 4, _LONGEST_REFRESH), self._on_refresh)
 
     def _on_refresh(self) -> None:
         self._rejoin()
@@ -163,31 +188,41 @@ class LayerChannel:
             try:
                 message = await self.layer.receive(self._channel)
             except Exception as error:
-                # redis-py 8 ends every read after 5 s by default: that is silence, and no outage.
-                if loop.time() - started > _IDLE_READ:
+                if loop.time() - started > _IDLE_READ and _is_timeout(error):
                     pause = _FIRST_PAUSE
+                    self._heard()
                     continue
+                self._is_deaf = True
                 self._failed(error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             else:
                 pause = _FIRST_PAUSE
+                self._heard()
                 self._deliver(message)
                 await asyncio.sleep(0)  # a layer may have many at once: the writers of the clients get their turn
 
     # Health
 
+    def _heard(self) -> None:
+        self._is_deaf = False
+        if self._keeper is None:
+            self._recovered()
+
     def _failed(self, error: Exception) -> None:
         if self.is_up:
             self.is_up = False
             logger.warning("The channel layer failed (%r): broadcasts reach this process only", error)
-            for waiter in [change for change in self._changes if isinstance(change, asyncio.Future)]:
-                del self._changes[waiter]
-                _release(waiter)
+            self._release_waiters()
             self._rejoin()
 
+    def _release_waiters(self) -> None:
+        for waiter in [change for change in self._changes if isinstance(change, asyncio.Future)]:
+            del self._changes[waiter]
+            _release(waiter)
+
     def _recovered(self) -> None:
-        if not self.is_up:
+        if not self.is_up and not self._is_deaf:
             self.is_up = True
             logger.warning("The channel layer works again: broadcasts reach all processes")
 
@@ -195,3 +230,8 @@ class LayerChannel:
 def _release(waiter: asyncio.Future[None]) -> None:
     if not waiter.done():
         waiter.set_result(None)
+
+
+def _is_timeout(error: Exception) -> bool:
+    """By its name, since redis-py's own TimeoutError is no builtin one, and redis-py may not be installed."""
+    return type(error).__name__ == "TimeoutError"

@@ -32,6 +32,7 @@ class Namespace:
     def report_unhandled(self, event: str, problem: str) -> None:
         """Tells the developer, once, of an event that a client sent and that nobody gets."""
         # Names come from clients: only so many are remembered, and each is told once.
+        event = event[:100]
         if event not in self._reported and len(self._reported) < MAX_REPORTED_EVENTS:
             self._reported.add(event)
-            logger.warning("Ignored the event %.100r in the namespace %r: %s", event, self.name, problem)
+            logger.warning("Ignored the event %r in the namespace %r: %s", event, self.name, problem)

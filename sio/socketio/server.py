@@ -35,7 +35,7 @@ class SocketIOServer(EngineIOApplication):
         self._options = options
         self._encoder: tuple[SocketIOOptions, PacketEncoder] | None = None
         self._clients: dict[EngineIOSocket, Client] = {}
-        self.adapter = adapter(self)
+        self.adapter = adapter()
         #: All namespaces by their name. The main one is always there.
         self.namespaces: dict[str, Namespace] = {"/": Namespace("/")}
 
@@ -104,7 +104,7 @@ class SocketIOServer(EngineIOApplication):
     async def close(self) -> None:
         """Ends all connections with the reason `server shutting down`. What was not delivered yet is dropped."""
         for eio, client in list(self._clients.items()):
-            client.closed(Reason.SERVER_SHUTTING_DOWN)
+            client.end(Reason.SERVER_SHUTTING_DOWN)
             eio.end(Reason.SERVER_SHUTTING_DOWN, discard=True)
         await self.adapter.close()
 
@@ -117,7 +117,7 @@ class SocketIOServer(EngineIOApplication):
         self._clients[socket].receive(data)
 
     def on_disconnect(self, socket: EngineIOSocket, reason: Reason) -> None:
-        self._clients.pop(socket).closed(reason)
+        self._clients.pop(socket).end(reason)
 
 
 def _to_rooms(rooms: str | Iterable[str]) -> Collection[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engineio.packets import EncodedPacket
 from ..engineio.state import Reason, Transport
-from ..exceptions import AckTimeout, Disconnected, EncodingError, TooManyPendingAcks
+from ..exceptions import AckTimeout, Disconnected, TooManyPendingAcks
 from .adapter import EVERYONE
 from .packets import RESERVED_EVENTS, PacketType, SocketIOPacket
 from .worker import Worker
@@ -48,6 +48,8 @@ class NamespaceSocket:
         self._client = client
         self._namespace = namespace
         self._rooms = {self.id}
+        #: Whether the connect hook said yes; whether the socket is over.
+        self._accepted = False
         self._ended = False
         self._worker = Worker(self, client, namespace.handlers)
         self._acks: dict[int, AckCallback | asyncio.Future[tuple[Any, ...]]] = {}
@@ -115,6 +117,7 @@ class NamespaceSocket:
             raise Disconnected(f"{self!r} is disconnected")
         future: asyncio.Future[tuple[Any, ...]] = asyncio.get_running_loop().create_future()
         ack_id = self._send_with_ack(event, args, future)
+        self._client.set_calling(True)
         try:
             async with asyncio.timeout(timeout):
                 answer = await future
@@ -122,6 +125,7 @@ class NamespaceSocket:
             raise AckTimeout(f"{self!r} did not acknowledge {event!r} within {timeout} s") from None
         finally:
             self._acks.pop(ack_id, None)
+            self._client.set_calling(False)
         return answer if len(answer) > 1 else answer[0] if answer else None
 
     def _send_with_ack(self, event: str, args: Sequence[Any], waiter: AckCallback | asyncio.Future[Any]) -> int:
@@ -150,7 +154,7 @@ class NamespaceSocket:
         check_room(room)
         if not self._ended and room not in self._rooms:
             self._rooms.add(room)
-            if self.connected:
+            if self._accepted:
                 self.server.adapter.add(self, [room])
                 await self.server.adapter.settle()
 
@@ -159,7 +163,7 @@ class NamespaceSocket:
         check_room(room)
         if not self._ended and room in self._rooms:
             self._rooms.remove(room)
-            if self.connected:
+            if self._accepted:
                 self.server.adapter.remove(self, [room])
 
     async def leave_all(self) -> None:
@@ -191,14 +195,14 @@ class NamespaceSocket:
             return
         self._ended = True
         # From here on the socket sends nothing, is in no room, and gets no event: the hook finds it gone.
-        was_connected, self.connected = self.connected, False
+        self.connected = False
         self._client.forget(self)
         self._held.clear()
-        if was_connected:
+        if self._accepted:
             self._namespace.sockets.pop(self.id, None)
             self.server.adapter.remove(self, [EVERYONE, *self._rooms])
             self._fail_acks()
-        self._worker.disconnect(reason, accepted=was_connected)
+        self._worker.disconnect(reason, accepted=self._accepted)
 
     def _fail_acks(self) -> None:
         acks, self._acks = self._acks, {}
@@ -238,29 +242,34 @@ class NamespaceSocket:
 
     # What the worker decides
 
-    def accept(self) -> None:
-        """The connect hook said yes. What it emitted follows the answer. Does nothing if the client left meanwhile."""
+    async def accept(self) -> None:
+        """The connect hook said yes. Does nothing if the client left meanwhile."""
+        if not self._ended:
+            self._accepted = True
+            self.server.adapter.add(self, [EVERYONE, *self._rooms])
+            # The client is answered when the other processes reach it too.
+            await self.server.adapter.settle()
+            self._answer()
+
+    def _answer(self) -> None:
         if self._ended:
             return
+        answer = self.server.encode(SocketIOPacket(PacketType.CONNECT, self.namespace, {"sid": self.id}))
         self.connected = True
         self._namespace.sockets[self.id] = self
-        self.server.adapter.add(self, [EVERYONE, *self._rooms])
-        answer = self.server.encode(SocketIOPacket(PacketType.CONNECT, self.namespace, {"sid": self.id}))
-        # In one piece: nothing that is broadcast meanwhile can come between the answer and what `connect` emitted.
-        held, self._held = self._held, []
         self._client.accepted()
+        # In one piece: nothing that is broadcast now can come between the answer and what `connect` emitted.
+        held, self._held = self._held, []
         self.send_packets([*answer, *held])
 
     def refuse(self, error: dict[str, Any]) -> None:
-        """The connect hook said no: `message`, and `data` if it gave any. Does nothing if the client left meanwhile."""
-        if self._ended:
-            return
-        try:
+        """The connect hook said no: `message`, and `data` if it gave any. Does nothing if the client left meanwhile.
+
+        Raises EncodingError, with the client not answered yet.
+        """
+        if not self._ended:
             self._send_packet(PacketType.CONNECT_ERROR, error)
-        except EncodingError:
-            logger.exception("A client of %s was refused with data that cannot be sent", self.namespace)
-            self._send_packet(PacketType.CONNECT_ERROR, {"message": str(error["message"])})
-        self.end(Reason.SERVER_NAMESPACE_DISCONNECT)
+            self.end(Reason.SERVER_NAMESPACE_DISCONNECT)
 
     def acknowledge(self, ack_id: int, args: list[Any]) -> None:
         """Answers an event of the client. Raises EncodingError."""

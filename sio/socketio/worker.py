@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engineio.state import Reason
-from ..exceptions import ConnectionRefused
+from ..exceptions import ConnectionRefused, Disconnected
 from .handlers import EventHandler, Handlers
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from .socket import NamespaceSocket
 
 logger = logging.getLogger("sio.socketio")
+
+#: Handlers that run before others get their turn: one that never waits gives none by itself.
+_TURN = 16
 
 
 class Worker:
@@ -51,8 +54,13 @@ class Worker:
     def handle(self, handler: EventHandler, args: Sequence[Any], ack_id: int | None) -> None:
         """Runs the handler of an event after those of earlier ones. A full queue stops the client from being read."""
         self._enqueue(functools.partial(self._run_event, handler, args, ack_id))
-        if len(self._jobs) >= self._client.options.max_queued_events:
+        limit = self._client.options.max_queued_events
+        if len(self._jobs) >= limit:
             self._set_full(True)
+            if len(self._jobs) > limit * 2:
+                # It is read although its queue is full, since a handler waits for its answer; it sends something else.
+                logger.warning("Cut the client of %r: it floods a queue of SIO_MAX_QUEUED_EVENTS events", self._socket)
+                self._client.eio.end(Reason.TRANSPORT_ERROR)
 
     def disconnect(self, reason: Reason, *, accepted: bool) -> None:
         """Drops what waits, and runs the disconnect hook after what runs.
@@ -74,17 +82,26 @@ class Worker:
     def _enqueue(self, job: Callable[[], Awaitable[None]]) -> None:
         self._jobs.append(job)
         if self._task is None:
-            self._task = self._client.eio.create_task(self._work())
+            self._start()
+
+    def _start(self) -> None:
+        self._task = self._client.eio.create_task(self._work())
 
     async def _work(self) -> None:
+        done = 0
         try:
             while self._jobs:
                 await self._jobs.popleft()()
                 # Half empty, not one below the bound: reading is not stopped and started for every event.
                 if self._is_full and len(self._jobs) * 2 <= self._client.options.max_queued_events:
                     self._set_full(False)
+                done += 1
+                if done % _TURN == 0:
+                    await asyncio.sleep(0)
         finally:
             self._task = None
+            if self._jobs and self._client.eio.is_open:
+                self._start()  # a handler cancelled the task that it ran in: the others still have to run
 
     def _set_full(self, full: bool) -> None:
         if self._is_full is not full:
@@ -95,10 +112,14 @@ class Worker:
 
     async def _run_connect(self) -> None:
         error = await self._ask_connect()
-        if error is None:
-            self._socket.accept()
-        else:
-            self._socket.refuse(error)
+        try:
+            if error is None:
+                await self._socket.accept()
+            else:
+                self._socket.refuse(error)
+        except Exception:  # a refusal with data that cannot be sent, or a channel layer that cannot be had
+            logger.exception("A client of %s could not be answered", self._handlers.owner)
+            self._socket.refuse({"message": "Internal server error"})
 
     async def _ask_connect(self) -> dict[str, Any] | None:
         """Returns None if the hook accepts the client, else the payload of the CONNECT_ERROR."""
@@ -128,6 +149,8 @@ class Worker:
             result = await method(self._socket, *args)
             if ack_id is not None:
                 self._socket.acknowledge(ack_id, _to_arguments(result))
+        except Disconnected as error:
+            logger.debug("%s.%s ended: %s", self._handlers.owner, handler.method, error)
         except (Exception, asyncio.CancelledError):
             _raise_own_cancellation()
             logger.exception("%s.%s raised", self._handlers.owner, handler.method)

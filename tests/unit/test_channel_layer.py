@@ -25,36 +25,39 @@ class Layer(InMemoryChannelLayer):  # type: ignore[misc]
         super().__init__()
         self.calls: list[tuple[str, str]] = []
         self.error: Exception | None = None
+        self.delay = 0.0
 
-    def _note(self, call: str, target: str) -> None:
+    async def _note(self, call: str, target: str) -> None:
         if self.error is not None:
             raise self.error
+        await asyncio.sleep(self.delay)
         self.calls.append((call, target))
 
     async def group_add(self, group: str, channel: str) -> None:
-        self._note("add", group)
+        await self._note("add", group)
         await super().group_add(group, channel)
 
     async def group_discard(self, group: str, channel: str) -> None:
-        self._note("discard", group)
+        await self._note("discard", group)
         await super().group_discard(group, channel)
 
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
-        self._note("send", group)
+        await self._note("send", group)
         await super().group_send(group, message)
 
 
 class Process:
     """A server, and a client of it in the namespace /chat."""
 
-    async def start(self) -> Process:
+    async def start(self, *, settle: bool = True) -> Process:
         self.server = SocketIOServer(adapter=ChannelLayerAdapter)
         self.server.register("/chat", Handlers("test"))
         set_engineio_app(self.server)
         self.client = await SocketIOClient(APP).open()
         self.sid = await self.client.connect("/chat")
         self.socket = self.server.namespaces["/chat"].sockets[self.sid]
-        await self.server.adapter.settle()
+        if settle:
+            await self.server.adapter.settle()
         return self
 
     @property
@@ -183,6 +186,44 @@ class TestMembership:
         await process.server.adapter.close()
         assert layer.groups == {}
 
+    async def test_client_is_answered_when_other_processes_reach_it(self, layer: Layer) -> None:
+        layer.delay = 0.01
+        process = await Process().start(settle=False)
+        groups = {group_name("/chat", room) for room in (None, process.sid)}
+        assert {target for call, target in layer.calls if call == "add"} == groups
+        await process.server.close()
+
+    async def test_join_waits_for_the_layer(self, processes: list[Process], layer: Layer) -> None:
+        layer.delay = 0.01
+        await asyncio.gather(processes[0].socket.join("a"), processes[0].socket.join("b"))
+        assert {("add", group_name("/chat", room)) for room in "ab"} <= set(layer.calls)
+
+    async def test_memberships_are_made_side_by_side(self, processes: list[Process], layer: Layer) -> None:
+        layer.delay = 0.01
+        async with asyncio.timeout(0.5):
+            await asyncio.gather(*(processes[0].socket.join(str(number)) for number in range(100)))
+
+    async def test_room_that_changes_during_an_outage_is_queued_once(
+        self, processes: list[Process], layer: Layer
+    ) -> None:
+        layer.error = OSError("gone")
+        for _ in range(100):
+            await processes[0].socket.join("room")
+            await processes[0].socket.leave("room")
+        assert processes[0].adapter._channel is not None
+        assert len(processes[0].adapter._channel._changes) < 5
+
+    async def test_server_that_closed_can_start_anew(self, layer: Layer) -> None:
+        process = await Process().start()
+        await process.server.adapter.close()
+        await process.socket.join("room")
+        layer.calls.clear()
+        other = await Process().start()
+        await other.emit("x", room="room")
+        await process.gets("x")
+        for each in (process, other):
+            await each.server.close()
+
 
 class TestOutage:
     async def test_local_sockets_are_reached_and_it_is_told_once(
@@ -231,6 +272,34 @@ class TestOutage:
         await channel.close()
         assert received == [{"n": 1}, {"n": 2}]
 
+    @pytest.mark.parametrize(("error", "is_up"), [("TimeoutError", True), ("ConnectionError", False)])
+    async def test_silence_is_no_outage(self, monkeypatch: pytest.MonkeyPatch, error: str, is_up: bool) -> None:
+        """redis-py ends a read that waited for long, with an exception class of its own."""
+        monkeypatch.setattr("sio.socketio.layer_channel._IDLE_READ", 0.01)
+
+        class Idle(Layer):
+            reads = 0
+
+            async def receive(self, channel: str) -> Any:
+                self.reads += 1
+                await asyncio.sleep(0.02)
+                raise type(error, (Exception,), {})
+
+        layer = Idle()
+        channel = LayerChannel(layer, print)
+        channel.add("group")
+        await wait_until(lambda: layer.reads > 1)
+        assert channel.is_up is is_up
+        await channel.close()
+
+    async def test_broadcasts_do_not_wait_for_a_layer_that_fails(self, processes: list[Process], layer: Layer) -> None:
+        layer.error = OSError("gone")
+        await processes[0].emit("x")
+        layer.delay = 1
+        async with asyncio.timeout(0.5):
+            for _ in range(10):
+                await processes[0].emit("y")
+
     async def test_without_a_layer_there_is_this_process(self) -> None:
         process = await Process().start()
         await process.emit("x")
@@ -265,6 +334,8 @@ class TestMessages:
             {"rooms": ["text"]},
             {"rooms": [b"\xff"]},
             {"number": "x"},
+            {"number": float("inf")},
+            {"packets": ["\ud800"]},
         ],
     )
     async def test_malformed_message_is_dropped_and_counted(self, processes: list[Process], message: Any) -> None:
@@ -292,5 +363,30 @@ class TestMessages:
         adapter = processes[0].adapter
         adapter.receive(self.message(number=5))
         adapter.receive(self.message(number=1, sender="third"))
+        await processes[0].socket.join("room")
         adapter.receive(self.message(number=1, rooms=[b"room"]))
         assert adapter.lost == 0
+        await processes[0].gets("x", "x", "x")
+
+    async def test_nothing_is_kept_of_rooms_that_nobody_here_is_in(self, processes: list[Process]) -> None:
+        adapter = processes[0].adapter
+        for number in range(1, 100):
+            adapter.receive(self.message(number=number, rooms=[b"%d" % number]))
+        await processes[0].socket.join("room")
+        adapter.receive(self.message(number=100, rooms=[b"room"]))
+        await processes[0].socket.leave("room")
+        assert adapter._received == {}
+
+    async def test_broadcasts_to_one_room_stay_in_order(self, processes: list[Process], layer: Layer) -> None:
+        layer.delay = 0.001
+        await asyncio.gather(*(processes[0].emit(str(number), room=processes[1].sid) for number in range(20)))
+        await processes[1].gets(*map(str, range(20)))
+        assert processes[0].adapter._sending == {}
+
+    async def test_broadcasts_to_many_rooms_go_side_by_side(self, processes: list[Process], layer: Layer) -> None:
+        layer.delay = 0.01
+        async with asyncio.timeout(0.5):
+            await asyncio.gather(*(processes[0].emit("x", room=str(number)) for number in range(100)))
+
+    def test_processes_that_fork_have_names_of_their_own(self) -> None:
+        assert "_process" not in vars(ChannelLayerAdapter())

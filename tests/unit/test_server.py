@@ -11,6 +11,7 @@ from django.test import override_settings
 
 from sio import ConnectionRefused, NamespaceSocket, SocketIOConsumer, get_asgi_application, get_socketio_server
 from sio.engineio.registry import registry
+from sio.engineio.state import Reason
 from sio.exceptions import AckTimeout, Disconnected, EncodingError, TooManyPendingAcks
 from tests.client import SocketIOClient
 
@@ -66,6 +67,15 @@ class Consumer(SocketIOConsumer):
 
     async def event_cancelled(self, socket: NamespaceSocket) -> None:
         raise asyncio.CancelledError
+
+    async def event_suicide(self, socket: NamespaceSocket) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(0)
+
+    async def event_count(self, socket: NamespaceSocket, number: int) -> None:
+        self.log.append(number)
 
     async def event_ask(self, socket: NamespaceSocket, timeout: float = 1) -> Any:
         return ["answer", await socket.call("question", timeout=timeout)]
@@ -151,7 +161,7 @@ class TestConnect:
         await client.websocket.finished()
         assert Consumer.log == [], "no disconnect hook for a refused socket"
 
-    async def test_refusal_that_cannot_be_sent_is_sent_without_its_data(
+    async def test_refusal_that_cannot_be_sent_is_another_refusal(
         self, client: SocketIOClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async def connect(self: Any, socket: Any, auth: Any) -> None:
@@ -159,8 +169,8 @@ class TestConnect:
 
         monkeypatch.setattr(Consumer, "connect", connect)
         client.send("0", "/test")
-        await client.received('4/test,{"message":"go away"}')
-        assert "data that cannot be sent" in caplog.text
+        await client.received('4/test,{"message":"Internal server error"}')
+        assert "could not be answered" in caplog.text
 
     async def test_forgotten_return_is_told_to_the_developer(
         self, client: SocketIOClient, caplog: pytest.LogCaptureFixture
@@ -341,6 +351,51 @@ class TestEvents:
         joined.emit("/test", "wait", 1)
         await joined.connect("/other")
 
+    @override_settings(SIO_MAX_QUEUED_EVENTS=3)
+    async def test_full_queue_keeps_no_handler_from_its_answer(self, app: Any) -> None:
+        client = await SocketIOClient(app).open()
+        await client.connect("/test")
+        for number in range(4):
+            client.emit("/test", "ask", ack_id=number)
+        for number in range(4):
+            await client.received(f'2/test,{number}["question"]')
+            client.send("3", "/test", [number], number)
+            await client.received(f'3/test,{number}[["answer",{number}]]')
+
+    @override_settings(SIO_MAX_QUEUED_EVENTS=3)
+    async def test_client_that_floods_instead_of_answering_is_cut(
+        self, app: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        client = await SocketIOClient(app).open()
+        await client.connect("/test")
+        for _ in range(10):
+            client.emit("/test", "ask")
+        await wait_until(lambda: Consumer.log)
+        assert Consumer.log == [("transport error", 1)]
+        assert "SIO_MAX_QUEUED_EVENTS" in caplog.text
+
+    @override_settings(SIO_MAX_QUEUED_EVENTS=2)
+    async def test_reading_goes_on_when_no_queue_is_full_any_more(self, app: Any) -> None:
+        client = await SocketIOClient(app).open()
+        await client.connect("/test")
+        for number in range(2):
+            client.emit("/test", "wait", number)
+        await wait_until(lambda: Consumer.sockets[0]._client.eio.is_paused)
+        Consumer.sockets[0].end(Reason.SERVER_NAMESPACE_DISCONNECT)
+        await client.connect("/other")
+
+    async def test_handler_that_cancels_its_own_task_stops_no_other(self, joined: SocketIOClient) -> None:
+        joined.emit("/test", "suicide", ack_id=1)
+        joined.emit("/test", "one", "next", ack_id=2)
+        await joined.received('3/test,2["next"]')
+
+    async def test_handlers_that_never_wait_give_others_a_turn(self, joined: SocketIOClient) -> None:
+        for number in range(100):
+            joined.emit("/test", "count", number)
+        await wait_until(lambda: Consumer.log)
+        assert len(Consumer.log) < 100
+        await wait_until(lambda: len(Consumer.log) == 100)
+
     @override_settings(SIO_MAX_QUEUED_EVENTS=4)
     async def test_full_queue_pauses_reading_and_loses_nothing(self, app: Any) -> None:
         client = await SocketIOClient(app).open()
@@ -380,6 +435,23 @@ class TestServerAcks:
             joined.send("3", "/test", ["x"], ack_id)
         joined.emit("/test", "one", "next", ack_id=2)
         await joined.received('3/test,2["next"]')
+
+    async def test_client_that_leaves_a_handler_waiting_is_no_error(
+        self, joined: SocketIOClient, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        joined.emit("/test", "ask")
+        await joined.receive()
+        joined.leave()
+        await wait_until(lambda: Consumer.log)
+        assert caplog.text == ""
+
+    async def test_callback_runs_while_a_handler_does(self, joined: SocketIOClient, socket: NamespaceSocket) -> None:
+        joined.emit("/test", "wait", 1)
+        got: list[Any] = []
+        await socket.emit("x", callback=got.append)
+        await joined.receive()
+        joined.send("3", "/test", ["answer"], 0)
+        await wait_until(lambda: got)
 
     async def test_ids_are_not_shared_by_sockets(self, app: Any, joined: SocketIOClient) -> None:
         second = await SocketIOClient(app).open()
@@ -569,6 +641,16 @@ class TestDisconnect:
         await joined.received("1/test,", "1/other,")
         await joined.websocket.closed()
         assert Consumer.log == [("server namespace disconnect", 1)]
+
+    async def test_closing_says_nothing_of_a_namespace_that_is_not_joined_yet(self, joined: SocketIOClient) -> None:
+        await joined.connect("/other")
+        joined.send("1", "/test")
+        await wait_until(lambda: Consumer.log)
+        joined.send("0", "/test", {"wait": True})
+        await wait_until(lambda: len(Consumer.sockets) == 2)
+        get_socketio_server().namespaces["/other"].sockets.copy().popitem()[1]._client.disconnect()
+        await joined.received("1/other,")
+        await joined.websocket.closed()
 
     async def test_server_shuts_down(self, joined: SocketIOClient) -> None:
         await get_socketio_server().close()

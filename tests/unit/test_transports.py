@@ -266,6 +266,16 @@ class TestPost:
         await post
         assert recorder.messages == ["a", "b"]
 
+    async def test_client_that_leaves_its_paused_post_ends_the_session(
+        self, poller: Poller, recorder: Recorder
+    ) -> None:
+        recorder.socket.pause_reading()
+        post = poller.post("4a\x1e4b")
+        await asyncio.sleep(0)
+        post.disconnect()
+        await post
+        assert (recorder.messages, recorder.reasons) == (["a"], [Reason.TRANSPORT_ERROR])
+
 
 class TestWebSocket:
     async def test_client_that_leaves_ends_the_session(self, websocket: WebSocket, recorder: Recorder) -> None:
@@ -332,11 +342,31 @@ class TestWebSocket:
             websocket.send(frame)
         for _ in range(5):
             await asyncio.sleep(0)
-        assert recorder.messages == ["a"]
+        assert recorder.messages == []
         recorder.socket.resume_reading()
         websocket.send("1")
         await websocket.closed()
         assert recorder.messages == ["a", "b"]
+
+    async def test_client_that_leaves_while_reading_is_paused_is_noticed(
+        self, websocket: WebSocket, recorder: Recorder
+    ) -> None:
+        recorder.socket.pause_reading()
+        websocket.disconnect()
+        await websocket.finished()
+        assert recorder.reasons == [Reason.TRANSPORT_CLOSE]
+
+    async def test_restart_of_the_server_waits_for_the_hooks(self, websocket: WebSocket, recorder: Recorder) -> None:
+        done: list[str] = []
+
+        async def hook() -> None:
+            await asyncio.sleep(0.01)
+            done.append("hook")
+
+        recorder.socket.create_task(hook())
+        websocket.disconnect(1012)
+        await websocket.finished()
+        assert done == ["hook"]
 
     async def test_server_that_cannot_send_any_more_is_a_client_that_left(
         self, websocket: WebSocket, recorder: Recorder
@@ -432,6 +462,23 @@ class TestUpgrade:
         recorder.socket.send("still here")
         assert (await poller.get()).text == "4still here"
         await upgrade(poller)
+
+    async def test_upgrade_in_the_moment_of_the_end_is_a_failed_probe(self, poller: Poller, recorder: Recorder) -> None:
+        websocket = WebSocket(APP, poller.sid)
+        await websocket.connect()
+        websocket.send("5")
+        recorder.socket.end(Reason.TRANSPORT_ERROR)
+        await websocket.closed()
+
+    async def test_client_that_is_gone_when_its_probe_is_answered_goes_on_polling(
+        self, poller: Poller, recorder: Recorder
+    ) -> None:
+        websocket = WebSocket(APP, poller.sid)
+        await websocket.connect()
+        websocket.send_error = RuntimeError("gone")
+        websocket.send("2probe")
+        await websocket.finished()
+        assert recorder.reasons == []
 
     async def test_upgrade_timeout_closes_the_websocket_only(self, recorder: Recorder) -> None:
         with override_settings(SIO_UPGRADE_TIMEOUT_MS=20):
