@@ -134,8 +134,12 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Closes the WebSocket, unless the client did. Clients see the bare close of the reference, but for its
         code.
         """
-        if self._disconnect_code is None:
-            await self._try_send({"type": "websocket.close", "code": code})
+        if self._disconnect_code is not None:
+            return
+        closed = await self._try_send({"type": "websocket.close", "code": code})
+        if not closed and code != NORMAL_CLOSURE:
+            # Daphne's WebSocket library lets an application close with 1000 and its own codes only.
+            await self._try_send({"type": "websocket.close", "code": NORMAL_CLOSURE})
 
     async def _serve_upgrade(self, socket: EngineIOSocket) -> None:
         """Runs the probe of a WebSocket for a session on polling, and then the session if it succeeded."""

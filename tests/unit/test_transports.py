@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from channels.routing import ProtocolTypeRouter
@@ -320,6 +321,20 @@ class TestWebSocket:
         websocket.send(frame)
         assert await websocket.closed() == code
         assert (recorder.messages, recorder.reasons) == ([], [reason])
+
+    async def test_server_that_refuses_a_close_code_gets_another(self, recorder: Recorder) -> None:
+        """Daphne raises for any code but 1000 and the application's own."""
+
+        class Strict(WebSocket):
+            async def _send(self, message: dict[str, Any]) -> None:
+                if message.get("code", 1000) != 1000:
+                    raise ValueError("close code is not allowed")
+                await super()._send(message)
+
+        websocket = Strict(APP)
+        await websocket.open()
+        websocket.send("4" * 1_000_001)
+        assert await websocket.closed() == 1000
 
     @pytest.mark.parametrize("frame", ["4" + "x" * 999_999, "4" + "é" * 499_999, b"\0" * 1_000_000])
     async def test_frame_at_the_limit_is_taken(self, websocket: WebSocket, recorder: Recorder, frame: str) -> None:
