@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from enum import Enum, auto
 from typing import Any, Protocol
 
 logger = logging.getLogger("sio.channel_layer")
@@ -36,6 +37,14 @@ class ChannelLayer(Protocol):
     async def group_send(self, group: str, message: dict[str, Any]) -> None: ...
 
 
+class Use(Enum):
+    """What a layer is used for. One can fail while another works: subscriptions outlive what publishes."""
+
+    SEND = auto()
+    JOIN = auto()
+    READ = auto()
+
+
 class LayerChannel:
     """One channel of a layer, read by one task, and its group memberships, kept by another.
 
@@ -45,9 +54,8 @@ class LayerChannel:
 
     def __init__(self, layer: ChannelLayer, deliver: Callable[[Any], None]) -> None:
         self.layer = layer
-        self.is_up = True
-        #: Whether the last attempt to read failed.
-        self._is_deaf = False
+        #: What failed at the last attempt: each of them shows by itself that it works again.
+        self._failing: set[Use] = set()
         self._deliver = deliver
         self._channel = ""
         self._wanted: set[str] = set()
@@ -78,15 +86,14 @@ class LayerChannel:
 
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
         """Sends to a group. An error of the layer is logged, and swallowed."""
-        if not self.is_up and self._keeper is not None:
+        if self._failing and self._keeper is not None:
             return  # the keeper finds out when the layer works again; nobody else needs to wait for it
         try:
             await self.layer.group_send(group, message)
         except Exception as error:
-            self._failed(error)
+            self._failed(Use.SEND, error)
         else:
-            if self._keeper is None:
-                self._recovered()
+            self._works(Use.SEND)
 
     async def close(self) -> None:
         """Leaves the groups as well as it can, and stops. It starts anew with the next `add`."""
@@ -118,14 +125,14 @@ class LayerChannel:
                 try:
                     await self._apply_batch()
                 except Exception as error:
-                    self._failed(error)
+                    self._failed(Use.JOIN, error)
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, _LONGEST_PAUSE)
                 else:
                     pause = _FIRST_PAUSE
         finally:
             self._keeper = None
-        self._recovered()
+        self._works(Use.JOIN)
 
     async def _apply_batch(self) -> None:
         """Applies the first changes, side by side. Raises the error of one, with those that failed queued again."""
@@ -190,41 +197,41 @@ class LayerChannel:
             except Exception as error:
                 if loop.time() - started > _IDLE_READ and _is_timeout(error):
                     pause = _FIRST_PAUSE
-                    self._heard()
+                    self._works(Use.READ)
                     continue
-                self._is_deaf = True
-                self._failed(error)
+                self._failed(Use.READ, error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             else:
                 pause = _FIRST_PAUSE
-                self._heard()
+                self._works(Use.READ)
                 self._deliver(message)
                 await asyncio.sleep(0)  # a layer may have many at once: the writers of the clients get their turn
 
     # Health
 
-    def _heard(self) -> None:
-        self._is_deaf = False
-        if self._keeper is None:
-            self._recovered()
+    @property
+    def is_up(self) -> bool:
+        """Whether nothing is known to be wrong with the layer."""
+        return not self._failing
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, use: Use, error: Exception) -> None:
         if self.is_up:
-            self.is_up = False
             logger.warning("The channel layer failed (%r): broadcasts reach this process only", error)
             self._release_waiters()
             self._rejoin()
+        self._failing.add(use)
+
+    def _works(self, use: Use) -> None:
+        if use in self._failing:
+            self._failing.remove(use)
+            if self.is_up:
+                logger.warning("The channel layer works again: broadcasts reach all processes")
 
     def _release_waiters(self) -> None:
         for waiter in [change for change in self._changes if isinstance(change, asyncio.Future)]:
             del self._changes[waiter]
             _release(waiter)
-
-    def _recovered(self) -> None:
-        if not self.is_up and not self._is_deaf:
-            self.is_up = True
-            logger.warning("The channel layer works again: broadcasts reach all processes")
 
 
 def _release(waiter: asyncio.Future[None]) -> None:
