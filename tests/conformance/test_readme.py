@@ -19,7 +19,9 @@ from sio import conf
 from tests.conftest import ROOT, free_port
 
 README = publish_doctree((ROOT / "README.rst").read_text(), settings_overrides={"halt_level": 2})
-BLOCKS = [(node["classes"][1], node.astext()) for node in README.findall(nodes.literal_block) if len(node["classes"]) > 1]
+BLOCKS = [
+    (node["classes"][1], node.astext()) for node in README.findall(nodes.literal_block) if len(node["classes"]) > 1
+]
 
 #: What a project has that `django-admin startproject` made.
 STARTPROJECT = """

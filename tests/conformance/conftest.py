@@ -1,0 +1,139 @@
+"""Live servers and clients. Each configuration of a server is started once, by the first test that asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from .node import NodeClient
+from .servers import CALM, HASTY, Farm, Server
+from .wire import Bystander, Wire
+
+HERE = Path(__file__).parent
+#: Lines of a server's log that are shown with a test that failed.
+SHOWN_LINES = 100
+
+#: All tests and fixtures here share one event loop, since they share the servers.
+fixture = partial(pytest_asyncio.fixture, loop_scope="session")
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents and item.get_closest_marker("asyncio"):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@fixture(scope="session")
+async def farm() -> AsyncIterator[Farm]:
+    """All servers of the run."""
+    # Its debug mode makes a loop half as fast, and this one runs nothing of ours: that is in the servers' processes.
+    asyncio.get_running_loop().set_debug(False)
+    farm = Farm()
+    yield farm
+    await farm.stop()
+
+
+@fixture(scope="session")
+async def node() -> AsyncIterator[NodeClient]:
+    """The official client."""
+    node = NodeClient()
+    await node.start("ready")
+    yield node
+    await node.stop()
+
+
+class Bystanders:
+    """A client on each server that tests must not harm."""
+
+    def __init__(self) -> None:
+        self._bystanders: dict[Server, Bystander] = {}
+
+    @contextlib.asynccontextmanager
+    async def on(self, server: Server) -> AsyncIterator[Bystander]:
+        """One that has been there for many tests. Where pings are too frequent for that, since nothing is read between
+        two tests, one that is there for one test.
+        """
+        if server.settings is HASTY:
+            bystander = await Bystander.open(server)
+            yield bystander
+            await bystander.close()
+        else:
+            if server not in self._bystanders:
+                self._bystanders[server] = await Bystander.open(server)
+            yield self._bystanders[server]
+
+    async def close(self) -> None:
+        await asyncio.gather(*(bystander.close() for bystander in self._bystanders.values()))
+
+
+@fixture(scope="session")
+async def bystanders(farm: Farm) -> AsyncIterator[Bystanders]:
+    bystanders = Bystanders()
+    yield bystanders
+    await bystanders.close()
+
+
+@contextlib.asynccontextmanager
+async def unharmed(server: Server, bystanders: Bystanders, item: pytest.Item) -> AsyncIterator[Server]:
+    """After a test, its server lives, serves its other clients, and has logged nothing that should not be there."""
+    first = len(server.lines)
+    async with bystanders.on(server) as bystander:
+        yield server
+        item.add_report_section("teardown", f"log of {server.kind}", "\n".join(server.lines[first:][-SHOWN_LINES:]))
+        assert server.is_running
+        await bystander.check()
+    assert not server.take_troubles()
+
+
+def server_fixture(kinds: Sequence[str], settings: Mapping[str, Any]) -> Any:
+    """Returns a fixture: a server of each of the kinds."""
+
+    @fixture(params=kinds)
+    async def server(farm: Farm, bystanders: Bystanders, request: pytest.FixtureRequest) -> AsyncIterator[Server]:
+        server = await farm.get(request.param, settings)
+        async with unharmed(server, bystanders, request.node):
+            yield server
+
+    return server
+
+
+OURS = ("daphne", "uvicorn")
+
+#: `sio`, and with `any_` also the official server, which shows that the test is right.
+server = server_fixture(OURS, CALM)
+hasty_server = server_fixture(OURS, HASTY)
+any_server = server_fixture(("node", *OURS), CALM)
+any_hasty_server = server_fixture(("node", *OURS), HASTY)
+reference = server_fixture(("node",), CALM)
+hasty_reference = server_fixture(("node",), HASTY)
+
+
+@fixture
+async def wire(server: Server) -> AsyncIterator[Wire]:
+    async with Wire(server) as wire:
+        yield wire
+
+
+@fixture
+async def hasty_wire(hasty_server: Server) -> AsyncIterator[Wire]:
+    async with Wire(hasty_server) as wire:
+        yield wire
+
+
+@fixture
+async def any_wire(any_server: Server) -> AsyncIterator[Wire]:
+    async with Wire(any_server) as wire:
+        yield wire
+
+
+@fixture
+async def any_hasty_wire(any_hasty_server: Server) -> AsyncIterator[Wire]:
+    async with Wire(any_hasty_server) as wire:
+        yield wire

@@ -1,0 +1,132 @@
+"""HTTP by hand: one connection for each request, so that a test can break it wherever it wants."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .servers import TIMEOUT, Server
+
+Headers = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Response:
+    """What a server answered. Header names are in lower case."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def packets(self) -> list[str]:
+        """The segments of a payload."""
+        return self.text.split("\x1e")
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def __str__(self) -> str:
+        """The parts of it that clients look at."""
+        named = [self.headers[name] for name in ("content-type", "cache-control") if name in self.headers]
+        return " | ".join([str(self.status), *named, self.text])
+
+
+class Connection:
+    """One HTTP connection, for one request."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, server: Server) -> None:
+        self._reader, self._writer = reader, writer
+        self._server = server
+        self._method = ""
+
+    @classmethod
+    async def open(cls, server: Server) -> Connection:
+        return cls(*await asyncio.open_connection("127.0.0.1", server.port), server)
+
+    async def send(self, method: str, target: str, body: bytes | str = b"", headers: Headers | None = None) -> None:
+        """Sends a request. Headers of the same name replace those that it has by default, None omits them."""
+        body = body.encode() if isinstance(body, str) else body
+        fields: dict[str, str | None] = {"Host": f"127.0.0.1:{self._server.port}", "Connection": "close"}
+        if body or method in ("POST", "PUT"):
+            fields |= {"Content-Type": "text/plain;charset=UTF-8", "Content-Length": str(len(body))}
+        fields |= headers or {}
+        lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items() if value)]
+        self._method = method
+        await self.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+
+    async def write(self, data: bytes) -> None:
+        with contextlib.suppress(ConnectionError):  # it may have been answered, and closed, before its end
+            self._writer.write(data)
+            await self._writer.drain()
+
+    async def response(self, timeout: float = TIMEOUT) -> Response:
+        """Waits for the answer, and closes."""
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._read_response()
+        finally:
+            await self.close()
+
+    async def _read_response(self) -> Response:
+        head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        status, *fields = head.rstrip().split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in fields)}
+        code = int(status.split()[1])
+        if self._method == "HEAD" or code == 204:
+            return Response(code, headers)
+        return Response(code, headers, await self._read_body(headers))
+
+    async def _read_body(self, headers: Headers) -> bytes:
+        if headers.get("transfer-encoding") == "chunked":
+            return await self._read_chunks()
+        if "content-length" in headers:
+            return await self._reader.readexactly(int(headers["content-length"]))
+        return await self._reader.read()
+
+    async def _read_chunks(self) -> bytes:
+        body = b""
+        while size := int(await self._reader.readuntil(b"\r\n"), 16):
+            body += await self._reader.readexactly(size)
+            await self._reader.readexactly(2)
+        return body
+
+    def reset(self) -> None:
+        """Breaks the connection, as a client that is killed does."""
+        raw = self._writer.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._writer.transport.abort()
+
+    async def close(self) -> None:
+        """Closes the connection. Idempotent."""
+        self._writer.close()
+        with contextlib.suppress(ConnectionError):
+            await self._writer.wait_closed()
+
+
+async def request(
+    server: Server, method: str, target: str, body: bytes | str = b"", headers: Headers | None = None
+) -> Response:
+    """Sends a request, and waits for its answer."""
+    connection = await Connection.open(server)
+    await connection.send(method, target, body, headers)
+    return await connection.response()
+
+
+async def control(server: Server, command: str) -> Any:
+    """Asks the server under test something behind its clients' backs.
+
+    The server has then taken, and handed to the application, whatever it was sent earlier: what comes after it is also
+    seen after it.
+    """
+    return (await request(server, "GET", f"/control/{command}")).json()

@@ -1,0 +1,250 @@
+"""Servers as processes of their own: `sio` on Daphne and on uvicorn, and the official one on Node.
+
+A process's output is read as it comes: what it logs, and a line `HOOK {…}` for each hook that runs in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import free_port
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+APPLICATION = "tests.conformance.project.asgi:application"
+
+#: What no test comes near, in seconds: waiting longer is a failure.
+TIMEOUT = 10.0
+
+#: Timers that no test waits for.
+CALM = {"SIO_CORS_ALLOWED_ORIGINS": ["https://friend.example", "https://*.friends.example"]}
+#: Every page of the web may connect.
+OPEN = {"SIO_CORS_ALLOWED_ORIGINS": "*"}
+#: The timers of the official test suites, for tests that wait for them. Each is well apart from the others.
+HASTY = {
+    "SIO_ENGINEIO_PING_INTERVAL_MS": 300,
+    "SIO_ENGINEIO_PING_TIMEOUT_MS": 200,
+    "SIO_UPGRADE_TIMEOUT_MS": 250,
+    "SIO_CONNECT_TIMEOUT_MS": 350,
+    "SIO_MAX_QUEUED_EVENTS": 20,
+}
+
+#: Our settings under the names that the official server has for them.
+NODE_OPTIONS = {
+    "SIO_ENGINEIO_PING_INTERVAL_MS": "pingInterval",
+    "SIO_ENGINEIO_PING_TIMEOUT_MS": "pingTimeout",
+    "SIO_UPGRADE_TIMEOUT_MS": "upgradeTimeout",
+    "SIO_CONNECT_TIMEOUT_MS": "connectTimeout",
+}
+
+#: What must not be in a server's log.
+_TROUBLE = re.compile(r"Traceback|^ERROR|^CRITICAL|Warning:|never retrieved|never awaited|Exception ignored|Unhandled")
+
+#: What uvicorn says whenever an application refuses a WebSocket with a response of its own, as the extension
+#: `websocket.http.response` has it.
+_UVICORN_NOISE = "ASGI callable returned without completing handshake."
+
+
+class Process:
+    """A process whose output is read line by line."""
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        environment: Mapping[str, str] | None = None,
+        stdin: int = asyncio.subprocess.DEVNULL,
+    ) -> None:
+        self.stdin = stdin
+        self.command = [str(part) for part in command]
+        self.environment = {**os.environ, **(environment or {})}
+        self.lines: list[str] = []
+        self._changed = asyncio.Condition()
+
+    async def start(self, ready: str) -> None:
+        """Starts it, and waits for a line with `ready` in it."""
+        self.process = await asyncio.create_subprocess_exec(
+            *self.command,
+            cwd=ROOT,
+            env=self.environment,
+            stdin=self.stdin,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            limit=2**24,
+        )
+        self._reader = asyncio.create_task(self._read())
+        await self.line(lambda line: ready in line)
+
+    async def _read(self) -> None:
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            await self._add(line.decode(errors="replace").rstrip("\n"))
+        await self._add("(end of output)")
+
+    async def _add(self, line: str) -> None:
+        async with self._changed:
+            self.lines.append(line)
+            self._changed.notify_all()
+
+    async def line(self, matches: Callable[[str], Any], timeout: float = TIMEOUT) -> str:
+        """Waits for a line."""
+        return str(await self._first(self.lines, matches, timeout))
+
+    async def _first(self, items: Sequence[Any], matches: Callable[[Any], Any], timeout: float) -> Any:
+        """Waits for an item of a list that grows as the output comes."""
+        seen = 0
+
+        def found() -> Any:
+            nonlocal seen
+            new, seen = items[seen:], len(items)
+            return next(filter(matches, new), None)
+
+        try:
+            async with asyncio.timeout(timeout), self._changed:
+                return await self._changed.wait_for(found)
+        except TimeoutError:
+            raise AssertionError("not in the output:\n" + "\n".join(self.lines[-200:])) from None
+
+    def send_signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.returncode is None
+
+    async def ended(self, timeout: float = TIMEOUT) -> int:
+        """Waits for the end of the process and of its output. Returns its exit status."""
+        async with asyncio.timeout(timeout):
+            await self._reader
+            return await self.process.wait()
+
+    async def stop(self) -> None:
+        """Ends the process. Idempotent."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError, TimeoutError):
+                if self.is_running:
+                    self.send_signal(number)
+                await self.ended()
+
+
+class Server(Process):
+    """A Socket.IO server. `kind` is node, daphne or uvicorn."""
+
+    def __init__(self, kind: str, settings: Mapping[str, Any], port: int | None = None) -> None:
+        self.kind = kind
+        self.settings = settings
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._forgiven = [_UVICORN_NOISE]
+        self._checked = 0
+        self._reports: list[dict[str, Any]] = []
+        command, self._ready = COMMANDS[kind](str(self.port), settings)
+        environment = {
+            "DJANGO_SETTINGS_MODULE": "tests.conformance.project.settings",
+            "SIO_CONFORMANCE_SETTINGS": json.dumps(settings),
+        }
+        super().__init__(command, environment)
+
+    async def serve(self) -> Server:
+        """Starts it. Returns itself."""
+        try:
+            await self.start(self._ready)
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def _add(self, line: str) -> None:
+        if line.startswith("HOOK "):
+            self._reports.append(json.loads(line.removeprefix("HOOK ")))
+        await super()._add(line)
+
+    def hooks(self, socket_id: str, hook: str) -> list[dict[str, Any]]:
+        """What a hook reported of a socket, so far."""
+        return [report for report in self._reports if _has(report, {"id": socket_id, "hook": hook})]
+
+    async def report(self, **details: Any) -> dict[str, Any]:
+        """Waits for a report with these details."""
+        return dict(await self._first(self._reports, lambda report: _has(report, details), TIMEOUT))
+
+    async def hook(self, socket_id: str, hook: str) -> dict[str, Any]:
+        """Waits for a hook to report of a socket."""
+        return await self.report(id=socket_id, hook=hook)
+
+    async def reason(self, socket_id: str) -> str:
+        """Waits for the disconnect hook of a socket. Returns its reason."""
+        return str((await self.hook(socket_id, "disconnect"))["reason"])
+
+    def forgive(self, *texts: str) -> None:
+        """Says that a test means to cause lines of the log with one of `texts`."""
+        self._forgiven += texts
+
+    def take_troubles(self) -> list[str]:
+        """Returns the lines of the log that should not be there, but for those that were returned before."""
+        lines, self._checked = self.lines[self._checked :], len(self.lines)
+        forgiven, self._forgiven = self._forgiven, [_UVICORN_NOISE]
+        return [line for line in lines if _TROUBLE.search(line) and not any(text in line for text in forgiven)]
+
+
+def _has(report: Mapping[str, Any], details: Mapping[str, Any]) -> bool:
+    return all(report.get(name) == detail for name, detail in details.items())
+
+
+def _node(port: str, settings: Mapping[str, Any]) -> tuple[list[str | Path], str]:
+    options = {NODE_OPTIONS[name]: value for name, value in settings.items() if name in NODE_OPTIONS}
+    return ["node", HERE / "reference_server.js", port, json.dumps(options)], "listening"
+
+
+def _daphne(port: str, settings: Mapping[str, Any]) -> tuple[list[str | Path], str]:
+    options = ["-b", "127.0.0.1", "-p", port, "--access-log", os.devnull]
+    return [sys.executable, "-m", "daphne", *options, APPLICATION], "Listening on TCP address"
+
+
+def _uvicorn(port: str, settings: Mapping[str, Any]) -> tuple[list[str | Path], str]:
+    # Without a limit, it waits at its end for the polls that are open, which is up to a ping interval.
+    options = ["--host", "127.0.0.1", "--port", port, "--no-access-log", "--timeout-graceful-shutdown", "1"]
+    return [sys.executable, "-m", "uvicorn", *options, APPLICATION], "Uvicorn running on"
+
+
+COMMANDS: dict[str, Callable[[str, Mapping[str, Any]], tuple[list[str | Path], str]]] = {
+    "node": _node,
+    "daphne": _daphne,
+    "uvicorn": _uvicorn,
+}
+
+
+@contextlib.asynccontextmanager
+async def running(kind: str, settings: Mapping[str, Any] = CALM, port: int | None = None) -> AsyncIterator[Server]:
+    """A server of a test's own, for what other tests would mind."""
+    server = Server(kind, settings, port)
+    try:
+        yield await server.serve()
+    finally:
+        await server.stop()
+
+
+class Farm:
+    """The servers of a test run: each kind is started once with each settings."""
+
+    def __init__(self) -> None:
+        self._servers: dict[str, asyncio.Task[Server]] = {}
+
+    async def get(self, kind: str, settings: Mapping[str, Any] = CALM) -> Server:
+        """Returns a server that several tests use. Starts it if it is the first time."""
+        key = f"{kind} {json.dumps(settings)}"
+        if key not in self._servers:
+            self._servers[key] = asyncio.create_task(Server(kind, settings).serve())
+        return await self._servers[key]
+
+    async def stop(self) -> None:
+        """Ends all."""
+        started = await asyncio.gather(*self._servers.values(), return_exceptions=True)
+        await asyncio.gather(*(server.stop() for server in started if isinstance(server, Server)))
