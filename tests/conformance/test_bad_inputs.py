@@ -239,21 +239,19 @@ async def test_body_that_does_not_come_does_not_keep_the_session(hasty_wire: Wir
     assert await hasty_wire.server.reason(session.id) == "ping timeout"
 
 
+@pytest.mark.parametrize("server", ["uvicorn"], indirect=True)
 @pytest.mark.parametrize("length", [LIMIT + 1, 10**12, 10**30])
 async def test_length_over_the_limit_is_refused_before_the_body(wire: Wire, length: int) -> None:
     """14, 15. Daphne takes the whole body before we see the request: a proxy has to limit it."""
-    if wire.server.kind == "daphne":
-        pytest.skip("Daphne waits for the body")
     session = await wire.member("polling")
     post = await session.start_post({"Content-Length": str(length)})
     assert (await post.response()).status in (400, 413)
     assert await session.call("echo_ack", "alive") == ["alive"]
 
 
+@pytest.mark.parametrize("server", ["uvicorn"], indirect=True)
 async def test_chunks_over_the_limit_are_refused_before_their_end(wire: Wire) -> None:
     """15."""
-    if wire.server.kind == "daphne":
-        pytest.skip("Daphne waits for the body")
     session = await wire.member("polling")
     post = await session.start_post({"Transfer-Encoding": "chunked"})
     for _ in range(LIMIT // 100_000 + 1):
