@@ -82,3 +82,14 @@ async def test_server_that_is_closed_ends_all_sessions(kind: str, node: NodeClie
         assert (await poll.response()).text == "1"
         assert await client.result() == "transport close"
         assert [await server.reason(socket_id) for socket_id in ids] == [REASON] * 4
+
+
+@pytest.mark.parametrize(("kind", "transport"), sorted(TOLD))
+async def test_hook_that_takes_its_time_runs_to_its_end(kind: str, transport: str) -> None:
+    async with running(kind) as server:
+        session = await Wire(server).member(transport, "/parting")
+        connection = session if isinstance(session, WebSocket) else await session.start_get()
+        server.send_signal(signal.SIGTERM)
+        await wait_for_close(connection)
+        await server.ended()
+        assert server.hooks(session.id, "parted")
