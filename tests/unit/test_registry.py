@@ -97,3 +97,10 @@ class TestSessions:
 
     def test_process_has_a_registry(self) -> None:
         assert len(registry) == 0
+
+
+def test_foreign_processes_are_told_once_and_not_without_end() -> None:
+    registry = InMemorySessionRegistry()
+    tags = [f"{number:08}" for number in range(101)]
+    assert [registry.is_foreign(tag + "x" * 24) for tag in tags] == [True] * 100 + [False]
+    assert not registry.is_foreign(tags[0] + "y" * 24)
