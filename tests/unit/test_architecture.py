@@ -10,48 +10,9 @@ from pathlib import Path
 import pytest
 
 import sio
+from tests.rings import RINGS
 
 ROOT = Path(sio.__file__).parent
-
-#: 1: sans-I/O, the standard library only. 2: asyncio. 3: Channels and Django.
-RINGS = {
-    "sio": 3,
-    "sio.apps": 3,
-    "sio.checks": 3,
-    "sio.conf": 3,
-    "sio.consumer": 3,
-    "sio.emitter": 3,
-    "sio.exceptions": 1,
-    "sio.testing": 3,
-    "sio.engineio": 3,
-    "sio.engineio.app": 2,
-    "sio.engineio.handshake": 1,
-    "sio.engineio.options": 1,
-    "sio.engineio.origins": 3,
-    "sio.engineio.outbox": 1,
-    "sio.engineio.packets": 1,
-    "sio.engineio.polling": 3,
-    "sio.engineio.registry": 2,
-    "sio.engineio.request": 3,
-    "sio.engineio.session": 1,
-    "sio.engineio.socket": 2,
-    "sio.engineio.state": 1,
-    "sio.engineio.websocket": 3,
-    "sio.socketio": 2,
-    "sio.socketio.adapter": 2,
-    "sio.socketio.broadcast": 2,
-    "sio.socketio.channel_layer": 3,
-    "sio.socketio.client": 2,
-    "sio.socketio.handlers": 2,
-    "sio.socketio.layer_channel": 2,
-    "sio.socketio.namespace": 2,
-    "sio.socketio.options": 1,
-    "sio.socketio.packets": 1,
-    "sio.socketio.parser": 1,
-    "sio.socketio.server": 2,
-    "sio.socketio.socket": 2,
-    "sio.socketio.worker": 2,
-}
 
 #: What ring 1 does without: waiting, clocks and the network.
 NOT_SANS_IO = {"asyncio", "concurrent", "multiprocessing", "queue", "sched", "select", "selectors", "socket", "ssl"}

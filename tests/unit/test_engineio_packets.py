@@ -1,4 +1,7 @@
-"""Engine.IO v4 packets on the wire: WebSocket frames, segments of a payload, whole payloads."""
+"""Engine.IO v4 packets on the wire: WebSocket frames, segments of a payload, whole payloads.
+
+The vectors are those of the conformance tests, which put them to the official parser too.
+"""
 
 from __future__ import annotations
 
@@ -13,113 +16,44 @@ from sio.engineio.packets import (
     PING,
     PROBE_PONG,
     EncodedPacket,
-    Packet,
     PacketType,
     ParseError,
     decode_packet,
     decode_payload,
     encode_payload,
 )
+from tests.conformance.parsers.layers import ERROR, FRAMES, frame_content
+from tests.conformance.parsers.vectors import Vector, load
 
-#: What a packet is, and its type character with its text: the same in a frame and in a segment.
-TEXT_VECTORS = [
-    (Packet(PacketType.OPEN), "0"),
-    (Packet(PacketType.OPEN, '{"sid":"x"}'), '0{"sid":"x"}'),
-    (Packet(PacketType.CLOSE), "1"),
-    (Packet(PacketType.PING), "2"),
-    (Packet(PacketType.PING, "probe"), "2probe"),
-    (Packet(PacketType.PONG), "3"),
-    (Packet(PacketType.PONG, "probe"), "3probe"),
-    (Packet(PacketType.MESSAGE), "4"),
-    (Packet(PacketType.MESSAGE, "test"), "4test"),
-    (Packet(PacketType.MESSAGE, "b"), "4b"),
-    (Packet(PacketType.MESSAGE, "5"), "45"),
-    (Packet(PacketType.MESSAGE, "\x00\n\u2028"), "4\x00\n\u2028"),
-    (Packet(PacketType.MESSAGE, "€é😀"), "4€é😀"),
-    (Packet(PacketType.UPGRADE), "5"),
-    (Packet(PacketType.NOOP), "6"),
-]
+VECTORS = load("engineio")
+INVALID = load("engineio-invalid")
+#: Those that are one packet: what refuses them is the packet, and not the payload around it.
+INVALID_PACKETS = [vector for vector in INVALID if vector.forms[0][0] is FRAMES]
 
-#: The content of a binary message, and its segment.
-BINARY_VECTORS = [
-    (b"\x01\x02\x03\x04", "bAQIDBA=="),
-    (b"\x00", "bAA=="),
-    (b"\x00\x01", "bAAE="),
-    (b"\x00\x01\x02", "bAAEC"),
-    (b"\xff\xfe\xfd", "b//79"),
-    (b"\xfb\xff", "b+/8="),
-    (b"4text", "bNHRleHQ="),
-]
-
-#: Bad inputs 12, 13, 19 and 35: the text of a frame or of a segment that is no packet.
-MALFORMED = {
-    "empty": "",
-    "unknown digit": "7",
-    "another unknown digit": "9",
-    "letter": "abc",
-    "x": "x",
-    "the malformed packet of the reference's tests": "a123",
-    "JSON": "{}",
-    "brace": "{",
-    "quotes": '["a123", "a456"]',
-    "minus": "-1",
-    "space before the type": " 4a",
-    "byte order mark": "\ufeff4a",
-    "digit outside ASCII": "٤a",
-    "superscript digit": "²",
-    "separator": "\x1e",
-    "upper-case B": "BAQIDBA==",
-    "base64 without padding": "bAQIDBA",
-    "base64 with too little padding": "bAQIDBA=",
-    "base64 with too much padding": "bAQIDBA===",
-    "only padding": "b====",
-    "one base64 character": "bA",
-    "padding in the middle": "bAQ==AQ==",
-    "data after the padding": "bAQIDBA==A",
-    "space in base64": "bAQID BA==",
-    "newline in base64": "bAQIDBA==\n",
-    "base64url": "b-_-_",
-    "junk as base64": "b!!!!",
-    "letters outside ASCII as base64": "bäöü€",
-}
+in_vectors = pytest.mark.parametrize("vector", VECTORS, ids=str)
 
 
-def frame_content(packet: EncodedPacket) -> Any:
-    """Returns what the one WebSocket frame of a packet carries."""
-    frame = dict(packet.frame)
-    assert frame.pop("type") == "websocket.send"
-    assert len(frame) == 1
-    return frame.popitem()[1]
+class TestVectors:
+    """Protocol sections "Packet encoding" and "Payload encoding": each form is written and read as the vectors say."""
 
+    @in_vectors
+    def test_packets_are_read(self, vector: Vector) -> None:
+        for layer, wire in vector.forms:
+            assert layer.decode(wire) == vector.packets
 
-def assert_refused(encoded: str | bytes) -> None:
-    with pytest.raises(ParseError):
-        decode_packet(encoded)
+    @in_vectors
+    def test_packets_are_written(self, vector: Vector) -> None:
+        for layer, wire in vector.forms:
+            assert (layer.encode(vector.packets) == wire) is vector.is_canonical
+
+    @pytest.mark.parametrize("vector", INVALID, ids=str)
+    def test_malformed_packet_is_refused_after_those_before_it(self, vector: Vector) -> None:
+        for layer, wire in vector.forms:
+            assert layer.decode(wire) == [*vector.packets, ERROR]
 
 
 class TestPacketEncoding:
-    """Protocol section "Packet encoding": one packet, one WebSocket frame or one segment."""
-
-    @pytest.mark.parametrize(("packet", "wire"), TEXT_VECTORS)
-    def test_text_packet(self, packet: Packet, wire: str) -> None:
-        encoded = EncodedPacket(packet.type + str(packet.data))
-        assert frame_content(encoded) == wire
-        assert encoded.segment == wire.encode()
-        assert decode_packet(wire) == packet
-
-    @pytest.mark.parametrize(("content", "segment"), BINARY_VECTORS)
-    def test_binary_packet(self, content: bytes, segment: str) -> None:
-        encoded = EncodedPacket.message(content)
-        assert frame_content(encoded) == content
-        assert encoded.segment == segment.encode()
-        assert decode_packet(content) == decode_packet(segment) == Packet(PacketType.MESSAGE, content)
-
-    def test_empty_binary_packet_is_a_text_frame(self) -> None:
-        """Daphne drops an empty binary frame."""
-        encoded = EncodedPacket.message(b"")
-        assert encoded.frame == {"type": "websocket.send", "text": "b"}
-        assert encoded.segment == b"b"
-        assert decode_packet("b") == decode_packet(b"") == Packet(PacketType.MESSAGE, b"")
+    """One packet, one WebSocket frame or one segment."""
 
     @pytest.mark.parametrize(
         ("packet", "wire"),
@@ -144,10 +78,6 @@ class TestPacketEncoding:
             content = randomness.randbytes(length)
             segment = EncodedPacket.message(content).segment.decode()
             assert decode_packet(segment).data == content
-
-    @pytest.mark.parametrize("wire", MALFORMED.values(), ids=MALFORMED)
-    def test_malformed_packet_is_refused(self, wire: str) -> None:
-        assert_refused(wire)
 
     def test_garbage_is_a_packet_or_a_parse_error(self) -> None:
         randomness = random.Random(2)
@@ -178,22 +108,7 @@ class TestSharedForms:
 
 
 class TestPayloadEncoding:
-    """Protocol section "Payload encoding": the body of a POST, and of the answer to a GET."""
-
-    VECTORS = (
-        (b"4hello", ["4hello"]),
-        (b"4hello\x1e2\x1e4world", ["4hello", "2", "4world"]),
-        (b"0\x1e1\x1e2probe\x1e3probe\x1e4test", ["0", "1", "2probe", "3probe", "4test"]),
-        (b"4test\x1ebAQIDBA==", ["4test", b"\x01\x02\x03\x04"]),
-        (b"4test\x1eb", ["4test", b""]),
-        (b"bAQID\x1ebBAUG", [b"\x01\x02\x03", b"\x04\x05\x06"]),
-        ("4€\x1e4\u2028".encode(), ["4€", "4\u2028"]),
-    )
-
-    @pytest.mark.parametrize(("payload", "packets"), VECTORS)
-    def test_payload(self, payload: bytes, packets: list[str | bytes]) -> None:
-        assert encode_payload([EncodedPacket(data) for data in packets]) == payload
-        assert list(decode_payload(payload)) == [decode_packet(data) for data in packets]
+    """The body of a POST, and of the answer to a GET."""
 
     def test_thousand_small_packets_come_in_order(self) -> None:
         """Bad input 21: an honest client may batch that many."""
@@ -201,27 +116,11 @@ class TestPayloadEncoding:
         payload = encode_payload([EncodedPacket.message(message) for message in messages])
         assert [packet.data for packet in decode_payload(payload)] == messages
 
-    @pytest.mark.parametrize("segment", MALFORMED.values(), ids=MALFORMED)
-    def test_packets_before_a_malformed_one_are_yielded(self, segment: str) -> None:
+    @pytest.mark.parametrize("vector", INVALID_PACKETS, ids=str)
+    def test_packets_before_a_malformed_one_are_yielded(self, vector: Vector) -> None:
+        ((_, (segment,)), *_) = vector.forms
         packets = decode_payload(b"4first\x1e4second\x1e" + segment.encode() + b"\x1e4never")
         assert [next(packets).data, next(packets).data] == ["first", "second"]
         with pytest.raises(ParseError):
             next(packets)
         assert list(packets) == []
-
-    @pytest.mark.parametrize("payload", [b"", b"\x1e", b"\x1e4a", b"{", b"{}", b'["a123", "a456"]'])
-    def test_payload_that_starts_with_no_packet_is_refused(self, payload: bytes) -> None:
-        with pytest.raises(ParseError):
-            next(decode_payload(payload))
-
-    @pytest.mark.parametrize("payload", [b"4a\x1e", b"4a\x1e\x1e4b", b"4a\x1eb*"])
-    def test_payload_with_an_empty_or_malformed_packet_is_refused(self, payload: bytes) -> None:
-        with pytest.raises(ParseError):
-            list(decode_payload(payload))
-
-    @pytest.mark.parametrize(
-        "payload", [b"4\xff", b"4a\x1e4\xc3", b"4\xc0\x80", b"4\xed\xa0\x80", b"4\xf4\x90\x80\x80", b"\x80"]
-    )
-    def test_payload_that_is_not_utf8_is_refused_as_a_whole(self, payload: bytes) -> None:
-        with pytest.raises(ParseError):
-            next(decode_payload(payload))

@@ -17,84 +17,18 @@ from sio.exceptions import EncodingError
 from sio.socketio.options import SocketIOOptions
 from sio.socketio.packets import RESERVED_EVENTS, PacketEncoder, PacketType, SocketIOPacket
 from sio.socketio.parser import SocketIOParser
+from tests.conformance.parsers.layers import from_socketio_packet
+from tests.conformance.parsers.vectors import Vector, load
 
-CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR = list(PacketType)[:5]
+CONNECT, _, EVENT, ACK, CONNECT_ERROR = list(PacketType)[:5]
 OPTIONS = SocketIOOptions(json_default=DjangoJSONEncoder().default)
 
 PLACEHOLDERS = [f'{{"_placeholder":true,"num":{number}}}' for number in range(10)]
 
-#: A packet and its messages: the header, and the attachments.
-VECTORS: dict[str, tuple[SocketIOPacket, list[str | bytes]]] = {
-    "CONNECT": (SocketIOPacket(CONNECT), ["0"]),
-    "CONNECT with auth": (SocketIOPacket(CONNECT, data={"token": "123"}), ['0{"token":"123"}']),
-    "CONNECT with empty auth": (SocketIOPacket(CONNECT, data={}), ["0{}"]),
-    "CONNECT to a namespace": (SocketIOPacket(CONNECT, "/woot"), ["0/woot,"]),
-    "CONNECT to a namespace with auth": (SocketIOPacket(CONNECT, "/a/b", {"sid": "x"}), ['0/a/b,{"sid":"x"}']),
-    "CONNECT to a namespace with a query": (SocketIOPacket(CONNECT, "/x?token=1"), ["0/x?token=1,"]),
-    "CONNECT to a namespace in Greek": (SocketIOPacket(CONNECT, "/αβγ"), ["0/αβγ,"]),
-    "DISCONNECT": (SocketIOPacket(DISCONNECT), ["1"]),
-    "DISCONNECT from a namespace": (SocketIOPacket(DISCONNECT, "/woot"), ["1/woot,"]),
-    "EVENT": (SocketIOPacket(EVENT, data=["a", 1, {}]), ['2["a",1,{}]']),
-    "EVENT without arguments": (SocketIOPacket(EVENT, data=["a"]), ['2["a"]']),
-    "EVENT with an integer as its name": (SocketIOPacket(EVENT, data=[1, "a", {}]), ['2[1,"a",{}]']),
-    "EVENT with an empty name": (SocketIOPacket(EVENT, data=[""]), ['2[""]']),
-    "EVENT with an ack": (SocketIOPacket(EVENT, "/test", ["a", 1, {}], 1), ['2/test,1["a",1,{}]']),
-    "EVENT with the ack id 0": (SocketIOPacket(EVENT, data=["a"], id=0), ['20["a"]']),
-    "EVENT with a large ack id": (SocketIOPacket(EVENT, data=["a"], id=2**53), ['29007199254740992["a"]']),
-    "EVENT with all of JSON": (
-        SocketIOPacket(EVENT, data=["a", None, True, False, -1, 1.5, "x", [[]], {"k": {}}]),
-        ['2["a",null,true,false,-1,1.5,"x",[[]],{"k":{}}]'],
-    ),
-    "EVENT outside ASCII": (SocketIOPacket(EVENT, data=["é", "€😀"]), ['2["é","€😀"]']),
-    "EVENT with an integer beyond 64 bits": (SocketIOPacket(EVENT, data=["a", 2**80]), [f'2["a",{2**80}]']),
-    "EVENT with what looks like a placeholder": (
-        SocketIOPacket(EVENT, data=["a", {"_placeholder": True, "num": 0}]),
-        [f'2["a",{PLACEHOLDERS[0]}]'],
-    ),
-    "ACK": (SocketIOPacket(ACK, "/", ["a", 1, {}], 123), ['3123["a",1,{}]']),
-    "ACK without arguments": (SocketIOPacket(ACK, "/", [], 0), ["30[]"]),
-    "ACK in a namespace": (SocketIOPacket(ACK, "/woot", [None], 13), ["3/woot,13[null]"]),
-    "CONNECT_ERROR": (SocketIOPacket(CONNECT_ERROR, data="Unauthorized"), ['4"Unauthorized"']),
-    "CONNECT_ERROR with an object": (
-        SocketIOPacket(CONNECT_ERROR, "/woot", {"message": "Unauthorized"}),
-        ['4/woot,{"message":"Unauthorized"}'],
-    ),
-    "BINARY_EVENT": (
-        SocketIOPacket(EVENT, "/cool", ["a", b"abc"], 23),
-        [f'51-/cool,23["a",{PLACEHOLDERS[0]}]', b"abc"],
-    ),
-    "BINARY_EVENT with an empty attachment": (
-        SocketIOPacket(EVENT, data=["a", b""]),
-        [f'51-["a",{PLACEHOLDERS[0]}]', b""],
-    ),
-    "BINARY_EVENT in the main namespace with an ack": (
-        SocketIOPacket(EVENT, data=["a", b"x"], id=5),
-        [f'51-5["a",{PLACEHOLDERS[0]}]', b"x"],
-    ),
-    "BINARY_EVENT nested deep": (
-        SocketIOPacket(
-            EVENT, data=["a", {"a": "hi", "b": {"why": b"1"}, "c": {"a": "bye", "b": [[b"2"], {"a": b"3"}]}}]
-        ),
-        [
-            f'53-["a",{{"a":"hi","b":{{"why":{PLACEHOLDERS[0]}}},'
-            f'"c":{{"a":"bye","b":[[{PLACEHOLDERS[1]}],{{"a":{PLACEHOLDERS[2]}}}]}}}}]',
-            b"1",
-            b"2",
-            b"3",
-        ],
-    ),
-    "BINARY_EVENT with null values": (
-        SocketIOPacket(EVENT, "/", ["a", {"a": "b", "c": 4, "e": {"g": None}, "h": b"abc"}], 600),
-        [f'51-600["a",{{"a":"b","c":4,"e":{{"g":null}},"h":{PLACEHOLDERS[0]}}}]', b"abc"],
-    ),
-    "BINARY_EVENT with ten attachments": (
-        SocketIOPacket(EVENT, data=["a", *[bytes([number]) for number in range(10)]]),
-        [f'510-["a",{",".join(PLACEHOLDERS)}]', *[bytes([number]) for number in range(10)]],
-    ),
-    "BINARY_ACK": (SocketIOPacket(ACK, "/back", [b"xxx", {}], 127), [f"61-/back,127[{PLACEHOLDERS[0]},{{}}]", b"xxx"]),
-}
+VECTORS = load("socketio")
+CANONICAL = [vector for vector in VECTORS if vector.is_canonical]
 
-in_vectors = pytest.mark.parametrize(("packet", "messages"), VECTORS.values(), ids=VECTORS)
+in_canonical_vectors = pytest.mark.parametrize("vector", CANONICAL, ids=str)
 
 
 def encode(packet: SocketIOPacket, options: SocketIOOptions = OPTIONS) -> list[str | bytes]:
@@ -128,27 +62,33 @@ def assert_refused(*args: Any) -> None:
 class TestPacketEncoding:
     """Protocol section "Packet encoding"."""
 
-    @in_vectors
-    def test_packet_is_written(self, packet: SocketIOPacket, messages: list[str | bytes]) -> None:
-        assert encode(packet) == messages
+    @in_canonical_vectors
+    def test_packet_is_written(self, vector: Vector) -> None:
+        assert encode(from_socketio_packet(*vector.packets)) == vector.wire
 
-    @in_vectors
-    def test_packet_is_read(self, packet: SocketIOPacket, messages: list[str | bytes]) -> None:
-        assert decode(messages) == packet
+    @pytest.mark.parametrize("vector", VECTORS, ids=str)
+    def test_packet_is_read(self, vector: Vector) -> None:
+        assert decode(vector.wire) == from_socketio_packet(*vector.packets)
 
-    @in_vectors
-    def test_input_is_not_modified(self, packet: SocketIOPacket, messages: list[str | bytes]) -> None:
+    @in_canonical_vectors
+    def test_input_is_not_modified(self, vector: Vector) -> None:
+        packet = from_socketio_packet(*vector.packets)
         before = copy.deepcopy(packet)
         encode(packet)
         assert packet == before
 
     def test_vectors_have_all_types(self) -> None:
-        assert {int(str(messages[0])[0]) for _, messages in VECTORS.values()} == set(PacketType)
+        assert {int(vector.wire[0][0]) for vector in CANONICAL} == set(PacketType)
 
     def test_encoder_keeps_nothing_between_packets(self) -> None:
         encoder = PacketEncoder(OPTIONS)
-        for packet, messages in [*VECTORS.values()] * 2:
-            assert encoder.encode(packet) == messages
+        for vector in CANONICAL * 2:
+            assert encoder.encode(from_socketio_packet(*vector.packets)) == vector.wire
+
+    def test_parser_keeps_nothing_between_packets(self) -> None:
+        parser = SocketIOParser(OPTIONS)
+        for vector in VECTORS * 2:
+            assert [parser.feed(message) for message in vector.wire][-1] == from_socketio_packet(*vector.packets)
 
     def test_reserved_events_are_those_of_the_reference(self) -> None:
         assert sorted(RESERVED_EVENTS) == [

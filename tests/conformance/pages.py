@@ -1,0 +1,149 @@
+"""The report of the harness as tables: on the terminal, as a page in reStructuredText, and its summary in the README.
+
+An entry is what `report.py` gathers: the fields of a `Case`, with `outcome` and `reasons`.
+
+    python -m tests.conformance.pages build/conformance/report.json README.rst
+
+writes the summary of a report into a file, between the comments that mark its place.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from string import ascii_lowercase
+from typing import Any
+
+Entry = Mapping[str, Any]
+
+MARKS = {"pass": "✓", "fail": "✗"}
+PLACE = re.compile(r"(?<=\.\. conformance: begin\n).*(?=\.\. conformance: end\n)", re.DOTALL)
+#: What the first columns are of.
+ROW_NAMES = {
+    ("clause_row", False): ("clause",),
+    ("case_row", False): ("case", "clause"),
+    ("clause_row", True): ("scenario", "client"),
+    ("case_row", True): ("scenario", "client"),
+}
+TITLE = "Conformance report"
+LEGEND = "✓ as the reference does or the clause requires, ✗ not. A letter: a deviation, asserted in its stead."
+
+
+def column(entry: Entry) -> str:
+    return " ".join(filter(None, (entry["server"], entry["transport"]))) or "sio"
+
+
+def clause_row(entry: Entry) -> tuple[str, ...]:
+    """Rows of the terminal: all cases of a clause in one, but each scenario and its client."""
+    return (entry["title"], entry["client"]) if entry["client"] else (entry["clause"],)
+
+
+def case_row(entry: Entry) -> tuple[str, ...]:
+    return (entry["title"], entry["client"]) if entry["client"] else (entry["title"], entry["clause"])
+
+
+def table(entries: Sequence[Entry], row: Callable[[Entry], tuple[str, ...]] = clause_row) -> str:
+    """All areas, a row for each clause and a column for each server and transport."""
+    letters = reason_letters(entries)
+    parts = []
+    for area, members in grouped(entries, lambda entry: entry["area"]).items():
+        parts += [heading(area, "-"), area_table(members, row, letters)]
+    parts += [heading("Deviations", "-"), LEGEND, deviations(letters), heading("Summary", "-"), summary(entries)]
+    return "\n\n".join(parts)
+
+
+def area_table(entries: Sequence[Entry], row: Callable[[Entry], tuple[str, ...]], letters: Mapping[str, str]) -> str:
+    columns = list(dict.fromkeys(map(column, entries)))
+    rows = grouped(entries, row)
+    names = ROW_NAMES[row.__name__, bool(entries[0]["client"])]
+    body = []
+    for labels, members in rows.items():
+        cells = grouped(members, column)
+        body.append([*labels, *(cell(cells.get(name, []), letters) for name in columns)])
+    return simple_table([*names, *columns], body)
+
+
+def cell(entries: Sequence[Entry], letters: Mapping[str, str]) -> str:
+    """One mark for what may be several cases: the worst of them."""
+    if not entries:
+        return "·"
+    if any(entry["outcome"] == "fail" for entry in entries):
+        return MARKS["fail"]
+    reasons = {reason for entry in entries for reason in entry["reasons"]}
+    return (
+        " ".join(sorted((letters[reason] for reason in reasons), key=lambda name: (len(name), name))) or MARKS["pass"]
+    )
+
+
+def reason_letters(entries: Iterable[Entry]) -> dict[str, str]:
+    """A letter for each deviation: a, b, … z, aa, ab, …"""
+    reasons = dict.fromkeys(reason for entry in entries for reason in entry["reasons"])
+    first = ["", *ascii_lowercase]
+    names = [one + two for one in first for two in ascii_lowercase]
+    return dict(zip(reasons, names, strict=False))
+
+
+def deviations(letters: Mapping[str, str]) -> str:
+    return "\n".join(f"{letter}\n    {escaped(reason)}" for reason, letter in letters.items()) or "None."
+
+
+def summary(entries: Sequence[Entry]) -> str:
+    """For each area, or client, and server: how many cases there are, and how they ended."""
+    rows = []
+    for (area, client, server), members in grouped(entries, lambda e: (e["area"], e["client"], e["server"])).items():
+        outcomes = [entry["outcome"] for entry in members]
+        counts = [str(len(members)), *(str(outcomes.count(outcome)) for outcome in ("pass", "deviation", "fail"))]
+        rows.append([f"{area}: {client}" if client else area, server or "none", *counts])
+    return simple_table(["what", "server", "cases", "as the reference", "named deviation", "failed"], rows)
+
+
+def simple_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A simple table of reStructuredText. Texts never wrap: lines are as long as they must be."""
+    cleaned = [[escaped(text) for text in row] for row in rows]
+    widths = [max(len(text) for text in texts) for texts in zip(names, *cleaned, strict=True)]
+    ruler = "  ".join("=" * width for width in widths)
+    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in [names, *cleaned]]
+    return "\n".join([ruler, lines[0].rstrip(), ruler, *(line.rstrip() for line in lines[1:]), ruler])
+
+
+def escaped(text: str) -> str:
+    """Text as it stands, on one line: control characters are shown, and markup is none."""
+    shown = "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+    return re.sub(r"[\\*`|]|_(?!\w)", r"\\\g<0>", shown) or "\\ "
+
+
+def heading(text: str, line: str) -> str:
+    return f"{text}\n{line * len(text)}"
+
+
+def page(entries: Sequence[Entry]) -> str:
+    """The page: every case."""
+    return f"{heading(TITLE, '=')}\n\n{table(entries, case_row)}\n"
+
+
+def grouped(entries: Iterable[Entry], key: Callable[[Entry], Any]) -> dict[Any, list[Entry]]:
+    groups: dict[Any, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(key(entry), []).append(entry)
+    return groups
+
+
+def write(entries: Sequence[Entry], directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "report.json").write_text(json.dumps(entries, indent=1, ensure_ascii=False) + "\n")
+    (directory / "report.rst").write_text(page(entries))
+
+
+def write_summary(entries: Sequence[Entry], path: Path) -> None:
+    """Writes the summary into a page that has a place for it. Raises ValueError if it has none."""
+    text, count = PLACE.subn(lambda _: f"\n{summary(entries)}\n\n", path.read_text())
+    if count != 1:
+        raise ValueError(f"{path} needs one place for the summary: .. conformance: begin, .. conformance: end")
+    path.write_text(text)
+
+
+if __name__ == "__main__":
+    write_summary(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
