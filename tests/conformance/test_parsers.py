@@ -15,11 +15,12 @@ import pytest
 from sio.engineio.packets import SEPARATOR
 
 from .parsers import tagged
-from .parsers.fuzz import fuzz, judged
+from .parsers.fuzz import fuzz, judged, kept
 from .parsers.kinds import KINDS, Kind, Result, kinds
 from .parsers.layers import FRAMES, MESSAGES, PAYLOADS, Layer, Outcome, Wire
 from .parsers.oracle import Oracle, official
 from .parsers.shrink import shrink, size
+from .parsers.vectors import FOUND
 from .report import Verdict
 
 NUMBER = 20_000
@@ -48,10 +49,11 @@ def results(oracle: Oracle) -> dict[str, list[Result]]:
 
 class TestAgreement:
     @pytest.mark.parametrize("name", KINDS)
-    def test_sides_agree(self, name: str, results: dict[str, list[Result]], verdict: Verdict) -> None:
+    def test_sides_agree(self, name: str, oracle: Oracle, results: dict[str, list[Result]], verdict: Verdict) -> None:
         verdict.of("Parsers", official(KINDS[name].layer.package), name)
         for result in results[name]:
-            assert not result.comparison.disagrees, tagged.dumps(result.input)
+            if result.comparison.disagrees:
+                pytest.fail(kept(KINDS[name], oracle, result, SEED, FOUND), pytrace=False)
             if result.comparison.deviation is not None:
                 verdict.deviates(result.comparison.deviation.reason)
 

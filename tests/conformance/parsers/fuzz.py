@@ -56,10 +56,15 @@ def fuzz(kinds: Iterable[Kind], oracle: Oracle, number: int, seed: str, file: Pa
     for kind in kinds:
         first = next((result for result in judged(kind, oracle, number, seed) if result.comparison.disagrees), None)
         if first is not None:
-            result = shrunk(kind, oracle, first)
-            add(file, kind, result, seed)
-            reports.append(report(kind, result, seed))
+            reports.append(kept(kind, oracle, first, seed, file))
     return reports
+
+
+def kept(kind: Kind, oracle: Oracle, found: Result, seed: str, file: Path) -> str:
+    """Shrinks a disagreement, and adds it to the file. Returns what it says of it."""
+    result = shrunk(kind, oracle, found)
+    add(file, kind, result, seed)
+    return report(kind, result, seed)
 
 
 def report(kind: Kind, result: Result, seed: str) -> str:
