@@ -43,6 +43,9 @@ class Request:
         for message in messages:
             self._incoming.put_nowait(message)
         self._response = Response()
+        #: Cleared, the server cannot finish its answer.
+        self.taken = asyncio.Event()
+        self.taken.set()
         self.task = asyncio.ensure_future(app(scope, self._incoming.get, self._send))
 
     async def _send(self, message: dict[str, Any]) -> None:
@@ -51,6 +54,7 @@ class Request:
             self._response.headers = {name.decode(): value.decode() for name, value in message["headers"]}
         else:
             self._response.body += message["body"]
+            await self.taken.wait()
 
     def send_body(self, body: bytes, *, more_body: bool = False) -> None:
         """The client sends another part of the body."""
@@ -59,6 +63,13 @@ class Request:
     def disconnect(self) -> None:
         """The client leaves."""
         self._incoming.put_nowait({"type": "http.disconnect"})
+
+    async def answer_begun(self) -> int:
+        """Waits for the answer to begin. Returns its status."""
+        async with asyncio.timeout(TIMEOUT):
+            while not self._response.status:
+                await asyncio.sleep(0)
+        return self._response.status
 
     def __await__(self) -> Any:
         return self._wait().__await__()

@@ -108,23 +108,31 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             return
         socket.post_open = True
         try:
-            body = await self._read_body(request, request.settings.engineio.max_payload)
-            packets = decode_payload(body)
-            while not await socket.receive_packets(packets):
-                await self._while_present(socket, socket.wait_readable())
+            await self._take_packets(socket, request)
+            too_large = False
         except BodyTooLarge:
-            # The session goes on, as in the reference.
-            await self._respond(413, b"")
+            too_large = True
         except ClientGone:
             socket.end(Reason.TRANSPORT_ERROR)
+            return
         except asyncio.CancelledError:
             # Also after `_while_present`, which has seen to it: ending a session twice is ending it once.
             await socket.shut_down()
             raise
+        finally:
+            # Before the answer: a server may still be busy with it when the next POST of the client is here.
+            socket.post_open = False
+        if too_large:  # the session goes on, as in the reference
+            await self._respond(413, b"")
         else:
             await self._respond(200, b"ok", _HTML, _NO_STORE)
-        finally:
-            socket.post_open = False
+
+    async def _take_packets(self, socket: EngineIOSocket, request: EngineIORequest) -> None:
+        """Reads the body of a POST, and hands its packets on."""
+        body = await self._read_body(request, request.settings.engineio.max_payload)
+        packets = decode_payload(body)
+        while not await socket.receive_packets(packets):
+            await self._while_present(socket, socket.wait_readable())
 
     async def _read_body(self, request: EngineIORequest, limit: int) -> bytes:
         """Returns the body. Raises BodyTooLarge as soon as it is, ClientGone if the client leaves before its end."""

@@ -200,6 +200,18 @@ class TestPost:
         await poller.post("4good\x1e1\x1e4never")
         assert (recorder.messages, recorder.reasons) == (["good"], [Reason.TRANSPORT_CLOSE])
 
+    @pytest.mark.parametrize(("body", "status"), [(b"4x", 200), (b"4" * 1_000_001, 413)])
+    async def test_post_may_come_while_the_one_before_is_still_being_answered(
+        self, poller: Poller, body: bytes, status: int
+    ) -> None:
+        """The client has the answer before the server is done with sending it, as on Hypercorn."""
+        first = poller.post(body)
+        first.taken.clear()
+        assert await first.answer_begun() == status
+        assert (await poller.post("4y")).text == "ok"
+        first.taken.set()
+        assert (await first).status == status
+
     async def test_overlapping_post_ends_the_session(self, poller: Poller, recorder: Recorder) -> None:
         first = request(APP, "POST", f"EIO=4&transport=polling&sid={poller.sid}", None)
         await asyncio.sleep(0)
