@@ -95,9 +95,13 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
 
     async def _watch(self, socket: EngineIOSocket) -> None:
         """Ends the session if the client leaves ("poll connection closed prematurely")."""
+        await self._client_gone()
+        socket.end(Reason.TRANSPORT_ERROR)
+
+    async def _client_gone(self) -> None:
+        """Waits for the client to leave. What still comes of its body is forgotten."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        socket.end(Reason.TRANSPORT_ERROR)
 
     async def _post(self, socket: EngineIOSocket, request: EngineIORequest) -> None:
         """Takes the packets of a POST."""
@@ -123,7 +127,7 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             # Before the answer: a server may still be busy with it when the next POST of the client is here.
             socket.post_open = False
         if too_large:  # the session goes on, as in the reference
-            await self._respond(413, b"")
+            await self._refuse_body()
         else:
             await self._respond(200, b"ok", _HTML, _NO_STORE)
 
@@ -133,6 +137,15 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
         packets = decode_payload(body)
         while not await socket.receive_packets(packets):
             await self._while_present(socket, socket.wait_readable())
+
+    async def _refuse_body(self) -> None:
+        """Answers a POST that is too large."""
+        # The rest of the body is taken meanwhile: Hypercorn ends no response while its queue is full.
+        rest = asyncio.ensure_future(self._client_gone())
+        try:
+            await self._respond(413, b"")
+        finally:
+            rest.cancel()
 
     async def _read_body(self, request: EngineIORequest, limit: int) -> bytes:
         """Returns the body. Raises BodyTooLarge as soon as it is, ClientGone if the client leaves before its end."""

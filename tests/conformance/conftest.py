@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from .node import NodeClient
+from .scenarios.agents import Agents
 from .servers import CALM, HASTY, Farm, Server
 from .wire import Bystander, Wire
 
@@ -41,12 +41,11 @@ async def farm() -> AsyncIterator[Farm]:
 
 
 @fixture(scope="session")
-async def node() -> AsyncIterator[NodeClient]:
-    """The official client."""
-    node = NodeClient()
-    await node.start("ready")
-    yield node
-    await node.stop()
+async def agents() -> AsyncIterator[Agents]:
+    """The real clients."""
+    agents = Agents()
+    yield agents
+    await agents.stop()
 
 
 class Bystanders:
@@ -60,7 +59,7 @@ class Bystanders:
         """One that has been there for many tests. Where pings are too frequent for that, since nothing is read between
         two tests, one that is there for one test.
         """
-        if server.settings is HASTY:
+        if "SIO_ENGINEIO_PING_INTERVAL_MS" in server.settings:
             bystander = await Bystander.open(server)
             yield bystander
             await bystander.close()
@@ -105,6 +104,8 @@ def server_fixture(kinds: Sequence[str], settings: Mapping[str, Any]) -> Any:
 
 
 OURS = ("daphne", "uvicorn")
+#: Those, and the other ASGI servers that it runs on.
+ASGI_SERVERS = ("uvicorn", "uvicorn-wsproto", "daphne", "hypercorn", "granian")
 
 #: `sio`, and with `any_` also the official server, which shows that the test is right.
 server = server_fixture(OURS, CALM)

@@ -83,7 +83,7 @@ class Connection:
         status, *fields = head.rstrip().split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in fields)}
         code = int(status.split()[1])
-        if self._method == "HEAD" or code == 204:
+        if self._method == "HEAD" or code in (101, 204):
             return Response(code, headers)
         return Response(code, headers, await self._read_body(headers))
 
@@ -100,6 +100,11 @@ class Connection:
             body += await self._reader.readexactly(size)
             await self._reader.readexactly(2)
         return body
+
+    async def write_eof(self) -> None:
+        """Writes nothing more."""
+        with contextlib.suppress(OSError):
+            self._writer.write_eof()
 
     def reset(self) -> None:
         """Breaks the connection, as a client that is killed does."""

@@ -26,6 +26,15 @@ function rooms(socket) {
   return [...socket.rooms].filter((room) => room !== socket.id).sort();
 }
 
+// What `value` emits: things that JSON has no word for.
+const values = {
+  date: new Date("2026-11-21T09:30:00.250Z"),
+  nothing: undefined,
+  "nothing in an object": { a: null },
+  "not a number": NaN,
+  infinity: Infinity,
+};
+
 const handlers = {
   echo: (socket, ...args) => socket.emit("echoed", ...args),
   echo_ack: (socket, ...args) => args.pop()(...args),
@@ -45,6 +54,7 @@ const handlers = {
   return_none: (socket, ack) => ack(),
   return_value: (socket, ack) => ack([1, 2]),
   return_tuple: (socket, ack) => ack(1, 2),
+  value: (socket, name) => socket.emit("value", values[name]),
   // Also emitted by the server itself, for a packet that it cannot decode.
   error: (socket, ...args) => typeof args.at(-1) === "function" && args.pop()(...args),
   1: (socket, ...args) => args.pop()(...args),
@@ -73,7 +83,7 @@ const handlers = {
   broadcast: (socket, { namespace, room, except_ }, event, ...args) => {
     const ack = typeof args.at(-1) === "function" ? args.pop() : () => {};
     let target = io.of(namespace ?? socket.nsp.name);
-    if (room) target = target.to(room);
+    if (room != null) target = target.to(room);
     if (except_) target = target.except(except_);
     target.emit(event, ...args);
     ack(true);
@@ -92,6 +102,10 @@ const handlers = {
   bye_ack: (socket, ack) => {
     socket.disconnect();
     ack("late");
+  },
+  bye_emit: (socket) => {
+    socket.disconnect();
+    socket.emit("late");
   },
   hold: async (socket, name, ...args) => {
     const ack = typeof args.at(-1) === "function" ? args.pop() : () => {};
@@ -144,6 +158,11 @@ serve(io.of("/gated")).use(async (socket, next) => {
 
 serve(io.of("/ghost")).use((socket, next) => {
   socket.join("ghosts");
+  next(socket.handshake.auth.please ? undefined : new Error("Not authorized"));
+});
+
+serve(io.of("/outspoken")).use((socket, next) => {
+  socket.emit("early", 1);
   next(socket.handshake.auth.please ? undefined : new Error("Not authorized"));
 });
 

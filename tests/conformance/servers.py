@@ -13,6 +13,7 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,42 @@ HASTY = {
     "SIO_MAX_QUEUED_EVENTS": 20,
 }
 
+#: The settings of the two official protocol suites, with the applications that they talk to: an echo of Engine.IO
+#: messages, and two namespaces of Socket.IO.
+SUITE = {
+    "SIO_ENGINEIO_PING_INTERVAL_MS": 300,
+    "SIO_ENGINEIO_PING_TIMEOUT_MS": 200,
+    "SIO_ENGINEIO_MAX_PAYLOAD_BYTES": 1_000_000,
+    "SIO_CONNECT_TIMEOUT_MS": 1000,
+}
+ENGINEIO_SUITE = {**SUITE, "APPLICATION": "engineio"}
+SOCKETIO_SUITE = {**SUITE, "APPLICATION": "suite"}
+
+#: For hostile input: servers of its own, on which everything that is left behind is counted.
+HOSTILE = {**CALM, "UNRULY": True}
+HOSTILE_HASTY = {**HASTY, "SIO_UPGRADE_TIMEOUT_MS": 100, "UNRULY": True}
+
+#: Pages of one other origin may connect, on the official server too.
+CORS = {"SIO_CORS_ALLOWED_ORIGINS": ["https://friend.example"]}
+
+#: What transcripts name their settings.
+SETTINGS: dict[str, Mapping[str, Any]] = {
+    "calm": CALM,
+    "hasty": HASTY,
+    "cors": CORS,
+    "engineio-suite": ENGINEIO_SUITE,
+    "socketio-suite": SOCKETIO_SUITE,
+    "hostile": HOSTILE,
+    "hostile-hasty": HOSTILE_HASTY,
+}
+
 #: Our settings under the names that the official server has for them.
 NODE_OPTIONS = {
     "SIO_ENGINEIO_PING_INTERVAL_MS": "pingInterval",
     "SIO_ENGINEIO_PING_TIMEOUT_MS": "pingTimeout",
     "SIO_UPGRADE_TIMEOUT_MS": "upgradeTimeout",
     "SIO_CONNECT_TIMEOUT_MS": "connectTimeout",
+    "SIO_ENGINEIO_MAX_PAYLOAD_BYTES": "maxHttpBufferSize",
 }
 
 #: What must not be in a server's log.
@@ -138,15 +169,19 @@ class Process:
 class Server(Process):
     """A Socket.IO server. `kind` is node, daphne or uvicorn."""
 
-    def __init__(self, kind: str, settings: Mapping[str, Any], port: int | None = None) -> None:
+    def __init__(
+        self, kind: str, settings: Mapping[str, Any], port: int | None = None, host: str = "127.0.0.1"
+    ) -> None:
         self.kind = kind
         self.settings = settings
         self.port = port or free_port()
+        #: Where the application is that clients talk to.
+        self.path = "/engine.io/" if settings.get("APPLICATION") == "engineio" else "/socket.io/"
         self.url = f"http://127.0.0.1:{self.port}"
         self._forgiven = [_UVICORN_NOISE]
         self._checked = 0
         self._reports: list[dict[str, Any]] = []
-        command, self._ready = COMMANDS[kind](str(self.port), settings)
+        command, self._ready = COMMANDS[kind](host, str(self.port), settings)
         environment = {
             "DJANGO_SETTINGS_MODULE": "tests.conformance.project.settings",
             "SIO_CONFORMANCE_SETTINGS": json.dumps(settings),
@@ -157,10 +192,19 @@ class Server(Process):
         """Starts it. Returns itself."""
         try:
             await self.start(self._ready)
+            await self._listening()
         except BaseException:
             await self.stop()
             raise
         return self
+
+    async def _listening(self) -> None:
+        """Granian says that its worker started before that listens."""
+        while True:
+            with contextlib.suppress(ConnectionRefusedError):
+                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                return writer.close()
+            await asyncio.sleep(0.01)
 
     async def _add(self, line: str) -> None:
         if line.startswith("HOOK "):
@@ -198,26 +242,46 @@ def _has(report: Mapping[str, Any], details: Mapping[str, Any]) -> bool:
     return all(report.get(name) == detail for name, detail in details.items())
 
 
-def _node(port: str, settings: Mapping[str, Any]) -> tuple[list[str | Path], str]:
+#: How a server is started, and what it says when it serves.
+Command = tuple[list[str | Path], str]
+
+
+def _node(host: str, port: str, settings: Mapping[str, Any]) -> Command:
     options = {NODE_OPTIONS[name]: value for name, value in settings.items() if name in NODE_OPTIONS}
-    return ["node", HERE / "reference_server.js", port, json.dumps(options)], "listening"
+    if settings is CORS:
+        options["cors"] = {"origin": settings["SIO_CORS_ALLOWED_ORIGINS"], "credentials": True}
+    script = "reference_suites.js" if "APPLICATION" in settings else "reference_server.js"
+    return ["node", HERE / script, port, json.dumps(options)], "listening"
 
 
-def _daphne(port: str, settings: Mapping[str, Any]) -> tuple[list[str | Path], str]:
-    options = ["-b", "127.0.0.1", "-p", port, "--access-log", os.devnull]
+def _daphne(host: str, port: str, settings: Mapping[str, Any]) -> Command:
+    options = ["-b", host, "-p", port, "--access-log", os.devnull]
     return [sys.executable, "-m", "daphne", *options, APPLICATION], "Listening on TCP address"
 
 
-def _uvicorn(port: str, settings: Mapping[str, Any]) -> tuple[list[str | Path], str]:
+def _uvicorn(host: str, port: str, settings: Mapping[str, Any], websockets: str = "auto") -> Command:
     # Without a limit, it waits at its end for the polls that are open, which is up to a ping interval.
-    options = ["--host", "127.0.0.1", "--port", port, "--no-access-log", "--timeout-graceful-shutdown", "1"]
-    return [sys.executable, "-m", "uvicorn", *options, APPLICATION], "Uvicorn running on"
+    options = ["--host", host, "--port", port, "--no-access-log", "--timeout-graceful-shutdown", "1"]
+    return [sys.executable, "-m", "uvicorn", *options, "--ws", websockets, APPLICATION], "Uvicorn running on"
 
 
-COMMANDS: dict[str, Callable[[str, Mapping[str, Any]], tuple[list[str | Path], str]]] = {
+def _hypercorn(host: str, port: str, settings: Mapping[str, Any]) -> Command:
+    options = ["--bind", f"{host}:{port}", "--graceful-timeout", "1"]
+    return [sys.executable, "-m", "hypercorn", *options, APPLICATION], "Running on"
+
+
+def _granian(host: str, port: str, settings: Mapping[str, Any]) -> Command:
+    options = ["--interface", "asgi", "--host", host, "--port", port, "--workers", "1", "--no-access-log"]
+    return [sys.executable, "-m", "granian", *options, APPLICATION], "Started worker-1"
+
+
+COMMANDS: dict[str, Callable[[str, str, Mapping[str, Any]], Command]] = {
     "node": _node,
     "daphne": _daphne,
     "uvicorn": _uvicorn,
+    "uvicorn-wsproto": partial(_uvicorn, websockets="wsproto"),
+    "hypercorn": _hypercorn,
+    "granian": _granian,
 }
 
 

@@ -8,7 +8,7 @@ import contextlib
 import itertools
 import json
 import re
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -112,10 +112,10 @@ class Polling(Session):
 
     @property
     def target(self) -> str:
-        return f"/socket.io/?EIO=4&transport=polling&sid={self.sid}"
+        return f"{self.server.path}?EIO=4&transport=polling&sid={self.sid}"
 
-    async def open(self, target: str = "/socket.io/?EIO=4&transport=polling") -> Self:
-        self.handshake = await request(self.server, "GET", target, headers=self.headers)
+    async def open(self, target: str = "?EIO=4&transport=polling") -> Self:
+        self.handshake = await request(self.server, "GET", self.server.path + target, headers=self.headers)
         assert self.handshake.status == 200, self.handshake
         self.sid = json.loads(self.handshake.text[1:])["sid"]
         return self
@@ -169,10 +169,16 @@ class WebSocket(Session):
     def __init__(self, server: Server, headers: Headers | None = None) -> None:
         super().__init__(server)
         self.headers = headers or {}
+        self._connection: ClientConnection | None = None
 
-    async def open(self, target: str = "/socket.io/?EIO=4&transport=websocket") -> Self:
+    @property
+    def connection(self) -> ClientConnection:
+        assert self._connection is not None, "not connected"
+        return self._connection
+
+    async def open(self, target: str = "?EIO=4&transport=websocket") -> Self:
         """Opens a session."""
-        await self.connect(target)
+        await self.connect(self.server.path + target)
         self.handshake = await self.next_packet()
         assert isinstance(self.handshake, str)
         self.sid = json.loads(self.handshake[1:])["sid"]
@@ -180,7 +186,7 @@ class WebSocket(Session):
 
     async def connect(self, target: str) -> Self:
         """Opens the WebSocket."""
-        self.connection: ClientConnection = await connect(
+        self._connection = await connect(
             f"ws://127.0.0.1:{self.server.port}{target}",
             additional_headers=self.headers,
             compression=None,
@@ -190,6 +196,15 @@ class WebSocket(Session):
             proxy=None,
         )
         return self
+
+    async def try_connect(self, target: str) -> Self | Response:
+        """Asks for the WebSocket. Returns itself, or the server's refusal."""
+        try:
+            return await self.connect(target)
+        except InvalidStatus as error:
+            answer = error.response
+            fields = {name.lower(): value for name, value in answer.headers.raw_items()}
+            return Response(answer.status_code, fields, bytes(answer.body or b""))
 
     async def send(self, *packets: Packet) -> None:
         with contextlib.suppress(ConnectionClosed):  # what is to be seen is what the server says
@@ -208,7 +223,8 @@ class WebSocket(Session):
         self.connection.transport.abort()
 
     async def close(self) -> None:
-        await self.connection.close()
+        if self._connection is not None:
+            await self._connection.close()
 
 
 def _to_base64(data: bytes) -> str:
@@ -278,13 +294,7 @@ class Wire:
 
     async def try_websocket(self, query: str, headers: Headers | None = None) -> Response | WebSocket:
         """Asks for a WebSocket. Returns the server's refusal, or what it accepted."""
-        websocket = WebSocket(self.server, headers)
-        try:
-            return self._keep(await websocket.connect(f"/socket.io/?{query}"))
-        except InvalidStatus as error:
-            answer = error.response
-            fields = {name.lower(): value for name, value in answer.headers.raw_items()}
-            return Response(answer.status_code, fields, bytes(answer.body or b""))
+        return await self._keep(WebSocket(self.server, headers)).try_connect(f"/socket.io/?{query}")
 
     def _keep(self, session: S) -> S:
         self._sessions.append(session)
@@ -301,29 +311,45 @@ def mask(seen: Any) -> str:
 class Bystander:
     """A client that wants nothing but to stay connected, whatever others do to its server."""
 
+    #: What it sends and gets on each application: to join, and to see that it is served.
+    TALKS: ClassVar[dict[str, tuple[list[str], str, str]]] = {
+        "everything": (["40/custom,"], '42/custom,["echo",%d]', '42/custom,["echoed",%d]'),
+        "suite": (["40/custom,"], '42/custom,["message",%d]', '42/custom,["message-back",%d]'),
+        "engineio": ([], "4%d", "4%d"),
+    }
+
     def __init__(self, session: WebSocket) -> None:
         self._session = session
+        self._join, self._said, self._heard = self.TALKS[session.server.settings.get("APPLICATION", "everything")]
         self._numbers = itertools.count()
-        self._packets: asyncio.Queue[Packet] = asyncio.Queue()
+        self._packets: asyncio.Queue[Packet | Ended] = asyncio.Queue()
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
     async def open(cls, server: Server) -> Self:
-        session = await WebSocket(server).open()
-        await session.join("/custom")
-        return cls(session)
+        bystander = cls(await WebSocket(server).open())
+        await bystander._session.send(*bystander._join)
+        await bystander.check(first=True)
+        return bystander
 
     async def _read(self) -> None:
-        with contextlib.suppress(Ended):
+        try:
             while True:
                 self._packets.put_nowait(await self._session.receive(timeout=None))
+        except Ended as end:
+            self._packets.put_nowait(end)
 
-    async def check(self) -> None:
+    async def check(self, *, first: bool = False) -> None:
         """Is served as if nothing had happened to others."""
         number = next(self._numbers)
-        await self._session.emit("echo", number, namespace="/custom")
+        if first:  # the client may send nothing before it is answered
+            for _ in self._join:
+                await self._packets.get()
+        await self._session.send(self._said % number)
         async with asyncio.timeout(TIMEOUT):
-            assert await self._packets.get() == f'42/custom,["echoed",{number}]'
+            while (packet := await self._packets.get()) != self._heard % number:
+                assert not isinstance(packet, Ended), f"the bystander {packet}"
+                assert first, packet
 
     async def close(self) -> None:
         await self._session.close()

@@ -19,7 +19,7 @@ from sio.engineio import (
 )
 from sio.engineio.registry import registry
 from sio.engineio.state import Reason
-from tests.asgi import Poller, WebSocket, request
+from tests.asgi import TIMEOUT, Poller, WebSocket, http_scope, request
 
 APP = ProtocolTypeRouter({"http": LongPollingConsumer.as_asgi(), "websocket": EngineIOWebSocketConsumer.as_asgi()})
 
@@ -231,6 +231,18 @@ class TestPost:
         response = await request(APP, "POST", query, None, [(b"content-length", length)])
         assert (response.status, response.body) == (413, b"")
         assert (await poller.post("4x")).status == 200
+
+    async def test_body_that_is_too_large_is_taken_while_it_is_refused(self, poller: Poller) -> None:
+        """Hypercorn ends a response only once the application has taken what came of the body."""
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(1)
+        queue.put_nowait({"type": "http.request", "body": b"x", "more_body": True})
+
+        async def send(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.body":
+                await queue.put({"type": "http.disconnect"})
+
+        scope = http_scope("POST", f"EIO=4&transport=polling&sid={poller.sid}", [(b"content-length", b"1000001")])
+        await asyncio.wait_for(APP(scope, queue.get, send), TIMEOUT)
 
     async def test_body_is_counted_while_it_is_read(self, poller: Poller, recorder: Recorder) -> None:
         post = request(APP, "POST", f"EIO=4&transport=polling&sid={poller.sid}", None)

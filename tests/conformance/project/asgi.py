@@ -1,7 +1,11 @@
-"""The ASGI application: Socket.IO at `/socket.io/`, and `/control/` for the tests."""
+"""The ASGI application: Socket.IO at `/socket.io/`, and `/control/` for the tests.
+
+The setting APPLICATION says what clients talk to: what the official suites of the two protocols ask for, or everything.
+"""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application as get_django_application
 from django.urls import re_path
 
@@ -11,17 +15,27 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from sio import get_asgi_application  # noqa: E402
+from sio.engineio import EngineIOWebSocketConsumer, LongPollingConsumer  # noqa: E402
 
-from .consumers import CONSUMERS  # noqa: E402
+from . import consumers, failing, suite  # noqa: E402
 from .control import control  # noqa: E402
+from .unruly import Unruly  # noqa: E402
 
-socketio = re_path(r"^socket\.io/?$", get_asgi_application(*CONSUMERS))
+if settings.APPLICATION == "engineio":  # with no application set, messages are echoed
+    websocket_routes = [re_path(r"^engine\.io/$", EngineIOWebSocketConsumer.as_asgi())]
+    http_routes = [re_path(r"^engine\.io/$", LongPollingConsumer.as_asgi())]
+else:
+    module = suite if settings.APPLICATION == "suite" else consumers
+    more = failing.CONSUMERS if settings.UNRULY else []
+    websocket_routes = http_routes = [re_path(r"^socket\.io/?$", get_asgi_application(*module.CONSUMERS, *more))]
+
+control_routes = [re_path(r"^control/(?P<command>\w+)$", control), re_path("", django_application)]
 
 application = ProtocolTypeRouter(
     {
-        "websocket": AuthMiddlewareStack(URLRouter([socketio])),
-        "http": AuthMiddlewareStack(
-            URLRouter([socketio, re_path(r"^control/(?P<command>\w+)$", control), re_path("", django_application)])
-        ),
+        "websocket": AuthMiddlewareStack(URLRouter(websocket_routes)),
+        "http": AuthMiddlewareStack(URLRouter([*http_routes, *control_routes])),
     }
 )
+if settings.UNRULY:
+    application = Unruly(application)

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import sys
 from collections import defaultdict
+from datetime import UTC, datetime
 from typing import Any
 
 from sio import ConnectionRefused, NamespaceSocket, SocketIOConsumer
+from sio.exceptions import EncodingError
 
 #: What handlers wait for until another client opens it.
 gates: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+#: What `value` emits.
+VALUES = {
+    "date": datetime(2026, 11, 21, 9, 30, 0, 250_000, UTC),
+    "nothing": None,
+    "nothing in an object": {"a": None},
+    "not a number": math.nan,
+    "infinity": math.inf,
+}
 
 
 def report(socket: NamespaceSocket, hook: str, **details: Any) -> None:
@@ -65,6 +77,13 @@ class Echo:
 
     async def event_return_tuple(self, socket: NamespaceSocket) -> tuple[int, ...]:
         return 1, 2
+
+    async def event_value(self, socket: NamespaceSocket, name: str) -> None:
+        """Emits what JSON has no word for, if it can be emitted."""
+        try:
+            await socket.emit("value", VALUES[name])
+        except EncodingError:
+            await socket.emit("no value")
 
     async def event_error(self, socket: NamespaceSocket, *args: Any) -> tuple[Any, ...]:
         """`error` is an ordinary name, to a server."""
@@ -137,6 +156,10 @@ class Endings:
     async def event_bye_ack(self, socket: NamespaceSocket, ack: Any) -> None:
         await socket.disconnect()
         await ack("late")
+
+    async def event_bye_emit(self, socket: NamespaceSocket) -> None:
+        await socket.disconnect()
+        await socket.emit("late")
 
 
 class Waits:
@@ -283,6 +306,16 @@ class GhostConsumer(Everything, SocketIOConsumer):
         return bool(auth.get("please"))
 
 
+class OutspokenConsumer(Everything, SocketIOConsumer):
+    """Has something to say before it decides."""
+
+    namespace = "/outspoken"
+
+    async def connect(self, socket: NamespaceSocket, auth: dict[str, Any]) -> bool:
+        await socket.emit("early", 1)
+        return bool(auth.get("please"))
+
+
 class BareConsumer(SocketIOConsumer):
     """Has no `connect`, and needs none for its `disconnect` to run."""
 
@@ -314,6 +347,7 @@ CONSUMERS = [
     MembersConsumer,
     GatedConsumer,
     GhostConsumer,
+    OutspokenConsumer,
     BareConsumer,
     PartingConsumer,
 ]

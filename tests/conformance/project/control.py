@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
+import sio
 from sio import get_socketio_server
 from sio.engineio.registry import registry
+
+_PACKAGE = str(Path(sio.__file__).parent)
 
 
 async def sessions() -> int:
@@ -20,12 +24,41 @@ async def tasks() -> int:
     return len(asyncio.all_tasks())
 
 
+def _is_ours(task: asyncio.Task[Any]) -> bool:
+    """Whether a task is in `sio`, at whatever depth: ASGI servers end tasks of their own when they like."""
+    coroutine: Any = task.get_coro()
+    while (code := getattr(coroutine, "cr_code", None)) is not None:
+        if code.co_filename.startswith(_PACKAGE):
+            return True
+        coroutine = coroutine.cr_await
+    return False
+
+
+async def stats() -> dict[str, int]:
+    """How much there is of whatever a client could leave behind."""
+    server = get_socketio_server()
+    clients = list(server._clients.values())
+    sockets = [socket for client in clients for socket in client._sockets.values()]
+    return {
+        "sessions": len(registry),
+        "tasks": sum(map(_is_ours, asyncio.all_tasks())),
+        "clients": len(clients),
+        "sockets, also those not accepted": len(sockets),
+        "sockets of namespaces": sum(len(namespace.sockets) for namespace in server.namespaces.values()),
+        "namespaces": len(server.namespaces),
+        "rooms": len(server.adapter._rooms),
+        "members of rooms": sum(map(len, server.adapter._rooms.values())),
+        "packets without their attachments": sum(client._parser.pending is not None for client in clients),
+        "acknowledgements to come": sum(len(socket._acks) for socket in sockets),
+    }
+
+
 async def close() -> None:
     """Shuts the Socket.IO server down, and lets its process live."""
     await get_socketio_server().close()
 
 
-COMMANDS = {"sessions": sessions, "tasks": tasks, "close": close}
+COMMANDS = {"sessions": sessions, "tasks": tasks, "stats": stats, "close": close}
 
 
 async def control(scope: Any, receive: Any, send: Any) -> None:

@@ -16,6 +16,10 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "sio",
 ]
+#: What `asgi.py` serves: "everything", "engineio" or "suite".
+APPLICATION = "everything"
+#: Whether requests may ask for an ASGI server with bad habits: `unruly.py`.
+UNRULY = False
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 ASGI_APPLICATION = "tests.conformance.project.asgi.application"
 

@@ -1,0 +1,99 @@
+"""Who acts in a transcript: connections, by their names."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeVar
+
+from ..http import Connection, Response
+from ..servers import Server
+from ..wire import Polling, Session, WebSocket
+from .cases import Deviation
+
+K = TypeVar("K", bound="Session | Connection")
+
+
+@dataclass
+class Actor:
+    """One name of a transcript: a session, a request that waits for its answer, or both."""
+
+    name: str
+    headers: dict[str, str] = field(default_factory=dict)
+    session: Polling | WebSocket | None = None
+    request: Connection | None = None
+    response: Response | None = None
+    #: The answer to a WebSocket that was refused.
+    response_of_websocket: Response | None = None
+
+    @property
+    def member(self) -> Session:
+        assert self.session is not None, f"{self.name} has no session"
+        return self.session
+
+    @property
+    def connection(self) -> Connection:
+        assert self.request is not None, f"{self.name} has sent no request"
+        return self.request
+
+
+class Player:
+    """The actors of one transcript on one server, and what they share. Closes their connections at its end."""
+
+    def __init__(self, server: Server, transport: str, deviations: Sequence[Deviation] = ()) -> None:
+        self.server = server
+        #: Why what was seen differs from the reference, so far.
+        self.reasons: list[str] = []
+        self.transport = transport
+        #: What was captured. The sid and the socket id of the actor `b` are `b.sid` and `b.id`; those of the actor
+        #: without a name, `sid` and `id`.
+        self.variables: dict[str, str] = {}
+        self.fences = 0
+        self.first_line = len(server.lines)
+        self._deviations = deviations
+        self._actors: dict[str, Actor] = {}
+        self._kept: list[Any] = []
+        self._own_servers: list[Server] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        try:
+            with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
+                await asyncio.gather(*(kept.close() for kept in self._kept))
+        finally:
+            await asyncio.gather(*(server.stop() for server in self._own_servers))
+
+    async def own_server(self) -> None:
+        """Goes to a server that nobody else uses, and that may be broken."""
+        self.server = Server(self.server.kind, self.server.settings)
+        self._own_servers.append(self.server)
+        await self.server.serve()
+
+    def deviates(self, deviation: Deviation) -> None:
+        if deviation.reason not in self.reasons:
+            self.reasons.append(deviation.reason)
+
+    def in_the_words_of_the_reference(self, seen: str) -> str:
+        for deviation in self._deviations:
+            if seen in deviation.seen:
+                self.deviates(deviation)
+                return deviation.seen[seen]
+        return seen
+
+    def actor(self, name: str) -> Actor:
+        return self._actors.setdefault(name, Actor(name))
+
+    def name(self, actor: Actor, what: str, value: str) -> None:
+        self.variables[f"{actor.name}.{what}" if actor.name else what] = value
+
+    def keep(self, connection: K) -> K:
+        """Closes it at the end."""
+        self._kept.append(connection)
+        return connection
+
+    def target(self, target: str) -> str:
+        return target if target.startswith("/") else self.server.path + target

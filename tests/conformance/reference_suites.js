@@ -1,0 +1,33 @@
+// What the official protocol suites talk to, on the official servers:  node reference_suites.js <port> <options as JSON>
+
+const { createServer } = require("http");
+const engineio = require("engine.io");
+const { Server } = require("socket.io");
+
+const [port, options] = [Number(process.argv[2]), JSON.parse(process.argv[3])];
+const http = createServer();
+const { connectTimeout, ...engineOptions } = options;
+
+engineio.attach(http, { ...engineOptions, path: "/engine.io/" }).on("connection", (socket) => {
+  socket.on("message", (data) => socket.send(data));
+});
+
+const io = new Server(http, options);
+
+for (const name of ["/", "/custom"]) {
+  io.of(name).on("connection", (socket) => {
+    socket.emit("auth", socket.handshake.auth);
+    socket.on("message", (...args) => socket.emit("message-back", ...args));
+    socket.on("message-with-ack", (...args) => args.pop()(...args));
+    socket.on("disconnect", (reason) =>
+      console.log("HOOK", JSON.stringify({ hook: "disconnect", id: socket.id, namespace: name, reason })),
+    );
+  });
+}
+
+http.on("request", (request, response) => {
+  if (request.url === "/control/sessions") response.end(JSON.stringify(io.engine.clientsCount));
+});
+
+http.listen(port, "127.0.0.1", () => console.log("listening"));
+process.on("SIGTERM", () => process.exit(0));

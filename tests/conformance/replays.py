@@ -1,0 +1,44 @@
+"""Replays of transcripts: each at most once on each server, and those that wait for timers all at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from .player import Deviation, Replay, Transcript, replay
+from .servers import SETTINGS, Farm, Server
+
+#: How many transcripts that wait for timers run at a time: more of them would be late on a small machine.
+AT_A_TIME = 10
+
+
+class Replays:
+    """What was seen, for the tests that compare it."""
+
+    def __init__(self, farm: Farm, transcripts: Iterable[Transcript], deviations: Sequence[Deviation]) -> None:
+        self._farm = farm
+        self._transcripts = list(transcripts)
+        self._deviations = deviations
+        self._tasks: dict[tuple[str, str], asyncio.Task[Replay]] = {}
+
+    async def get(self, transcript: Transcript, kind: str) -> Replay:
+        """The replay of a transcript on a server. Raises player.Failure."""
+        server = await self._farm.get(kind, SETTINGS[transcript.settings])
+        if (transcript.name, kind) not in self._tasks:
+            places = asyncio.Semaphore(AT_A_TIME)
+            batch = self._at_a_time(transcript)
+            for started in batch:
+                self._tasks[started.name, kind] = asyncio.create_task(self._replay(started, server, places))
+            # All of them now: between two tests nothing runs, and a transcript that has begun would be late.
+            await asyncio.wait([self._tasks[started.name, kind] for started in batch])
+        return await self._tasks[transcript.name, kind]
+
+    async def _replay(self, transcript: Transcript, server: Server, places: asyncio.Semaphore) -> Replay:
+        async with places:
+            return await replay(transcript, server, () if server.kind == "node" else self._deviations)
+
+    def _at_a_time(self, transcript: Transcript) -> list[Transcript]:
+        """Where timers are short, transcripts mostly wait, and disturb nobody."""
+        if transcript.settings == "calm":
+            return [transcript]
+        return [other for other in self._transcripts if other.settings == transcript.settings]
