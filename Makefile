@@ -5,17 +5,28 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 # Passed to pytest: make test ARGS="-k rooms --no-cov"
 ARGS ?=
+# Of make fuzz: how many inputs, and where the random numbers start.
+N ?= 100000
+SEED ?= 1
+# Of make official-suites: a checkout of the official repository.
+SUITES ?=
 
 # A stamp is made when all its packages are installed, and made again when what it depends on changes.
 # Another PYTHON is another stamp, and begins with an empty .venv.
 VENV := .venv/.installed-$(subst /,-,$(PYTHON))
 NODE := node_modules/.installed
+# The oldest python-socketio that speaks the protocol, beside the newest one in .venv.
+OLD_CLIENT := .venv/python-socketio-5.0
+CLIENTS := $(OLD_CLIENT)/.installed
 
 SERVICES := .venv/bin/python tests/ensure_services.py
 PYTEST := .venv/bin/python -m pytest
+COVERAGE := .venv/bin/coverage
+COVER := --cov --cov-branch --cov-report=
+REPORT := build/conformance
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit conformance browser lint types coverage clean
+.PHONY: help run test unit conformance browser summary fuzz official-suites lint types coverage clean
 
 help: ## List the targets (PYTHON=python3.13 chooses the Python of each)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -23,17 +34,28 @@ help: ## List the targets (PYTHON=python3.13 chooses the Python of each)
 run: $(VENV) $(NODE) ## Serve the sample project (HOST=127.0.0.1 PORT=8000)
 	.venv/bin/python tests/sample_project/manage.py runserver $(HOST):$(PORT)
 
-test: $(VENV) $(NODE) ## Run all tests with branch coverage (ARGS="-k rooms --no-cov" for a part of them)
+test: $(VENV) $(NODE) $(CLIENTS) ## Run all tests with branch coverage (ARGS="-k rooms --no-cov" for a part of them)
 	@$(SERVICES) redis chromium
-	$(PYTEST) --cov --cov-branch --cov-report=term --cov-report=xml $(ARGS)
+	$(PYTEST) $(COVER)term --conformance-report=$(REPORT) $(ARGS)
 
 unit: $(VENV) $(NODE) ## Run the tests of each module
 	@$(SERVICES) redis
 	$(PYTEST) tests/unit $(ARGS)
 
-conformance: $(VENV) $(NODE) ## Run the tests against the official clients and server
-	@$(SERVICES) redis
-	$(PYTEST) tests/conformance $(ARGS)
+conformance: $(VENV) $(NODE) $(CLIENTS) ## Compare with the official server, parsers and clients: a table, and build/conformance/
+	@$(SERVICES) redis chromium
+	$(PYTEST) tests/conformance tests/browser --conformance-table --conformance-report=$(REPORT) $(ARGS)
+
+summary: $(VENV) ## Write the summary of the last `make conformance` into the README
+	.venv/bin/python -m tests.conformance.pages $(REPORT)/report.json README.rst
+
+fuzz: $(VENV) $(NODE) ## Compare the parsers with the official ones on random input (N=100000 SEED=1)
+	.venv/bin/python -m tests.conformance.parsers.fuzz $(N) $(SEED)
+
+official-suites: $(VENV) ## Run the official protocol suites, unmodified, of a checkout (SUITES=path)
+	@test -n "$(SUITES)" || { \
+		echo "Say where they are: make official-suites SUITES=<a checkout of the official repository>" >&2; exit 2; }
+	.venv/bin/python -m tests.conformance.official_suites $(SUITES)
 
 browser: $(VENV) $(NODE) ## Run the tests in a browser
 	@$(SERVICES) redis chromium
@@ -46,9 +68,12 @@ lint: $(VENV) ## Check style and format
 types: $(VENV) ## Check types
 	.venv/bin/mypy
 
-coverage: $(VENV) ## Report the coverage of the last `make test`, in full in htmlcov/index.html
-	.venv/bin/coverage html --fail-under=0
-	.venv/bin/coverage report --fail-under=0
+coverage: $(VENV) ## Report the branch coverage of the last `make test`, with its thresholds: htmlcov/, coverage.xml
+	@test -e .coverage || $(MAKE) test
+	$(COVERAGE) html -q --fail-under=0
+	$(COVERAGE) xml -q --fail-under=0
+	$(COVERAGE) report --skip-covered --fail-under=98
+	$(COVERAGE) report --fail-under=100 --include="$$(.venv/bin/python -m tests.rings)"
 
 clean: ## Remove all that these targets made
 	rm -rf .venv node_modules build dist *.egg-info
@@ -63,6 +88,12 @@ $(VENV): pyproject.toml
 	@echo "Installing Python packages in .venv"
 	@test -e $@ || $(PYTHON) -m venv --clear .venv
 	@.venv/bin/python -m pip install -qq --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+$(CLIENTS): tests/conformance/clients/python-socketio-5.0.txt | $(VENV)
+	@echo "Installing an old client in $(OLD_CLIENT)"
+	@rm -rf $(OLD_CLIENT)
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check --target $(OLD_CLIENT) -r $<
 	@touch $@
 
 $(NODE): package.json package-lock.json

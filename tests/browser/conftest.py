@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
+from tests.conformance.conftest import bystanders, farm  # noqa: F401  (fixtures of the scenarios)
 from tests.ensure_services import find
 
 from .person import Person

@@ -17,7 +17,9 @@ import redis.asyncio as aioredis
 from tests.conftest import free_port
 
 from .conftest import Bystanders, fixture, unharmed
-from .node import NODE_TRANSPORTS, NodeClient
+from .scenarios.agents import Agents
+from .scenarios.client import Client
+from .scenarios.stage import TRANSPORTS
 from .servers import Farm, Process, Server, running
 from .wire import Session, Wire
 
@@ -219,13 +221,17 @@ async def test_bursts_of_both_processes_stay_in_order(cluster: Cluster) -> None:
             assert [number for sender, number in numbers if sender == speaker] == list(range(count))
 
 
-@pytest.mark.parametrize("transport", NODE_TRANSPORTS)
-async def test_official_client_reaches_one_of_another_process(
-    cluster: Cluster, node: NodeClient, transport: str
-) -> None:
-    first, second = cluster.first.server, cluster.second.server
-    seen = await node.perform("reaches_clients_of_another_server", first, transport, second.url)
-    assert seen == [["<01ff>", {"deep": ["<>"]}], ["id"], ["é😀"]]
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_official_client_reaches_one_of_another_process(cluster: Cluster, agents: Agents, transport: str) -> None:
+    agent = await agents.get("node")
+    ann, bob = (Client(agent, member.server.url, transport) for member in (cluster.first, cluster.second))
+    await asyncio.gather(ann.connect(), bob.connect())
+    await bob.call("join", "room on another server")
+    await ann.call("broadcast", {"room": "room on another server"}, "hello", b"\x01\xff", {"deep": [b""]})
+    await ann.call("broadcast", {"room": bob.id}, "hello", "id")
+    await ann.call("broadcast", {"except_": ann.id}, "hello", "é😀")
+    assert await bob.receive_many("hello", 3) == [[b"\x01\xff", {"deep": [b""]}], ["id"], ["é😀"]]
+    await asyncio.gather(ann.drop(), bob.drop())
 
 
 async def test_killed_process_costs_the_others_nothing(

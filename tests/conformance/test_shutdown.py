@@ -20,7 +20,8 @@ import pytest
 
 from .conftest import OURS
 from .http import Connection, control
-from .node import NodeClient
+from .scenarios.agents import Agents
+from .scenarios.client import Client
 from .servers import Server, running
 from .wire import TRANSPORTS, WebSocket, Wire
 
@@ -69,18 +70,21 @@ async def test_server_ends_soon_after_a_signal(kind: str, transport: str) -> Non
 
 
 @pytest.mark.parametrize("kind", ["node", *OURS])
-async def test_server_that_is_closed_ends_all_sessions(kind: str, node: NodeClient) -> None:
+async def test_server_that_is_closed_ends_all_sessions(kind: str, agents: Agents) -> None:
     async with running(kind) as server:
         wire = Wire(server)
         websocket, polling, idle = await wire.websocket(), await wire.polling(), await wire.polling()
         ids = [await session.join() for session in (websocket, polling, idle)]
-        client = node.start_scenario("sees_the_server_go", server, "upgrade")
-        ids.append(await client.news())
+        client = Client(await agents.get("node"), server.url, "upgrade")
+        await client.connect()
+        await client.ends_on("websocket")
+        ids.append(client.id)
         poll = await polling.start_get()
         await control(server, "close")
         assert await websocket.drain() in (["closed 1005"], ["closed 1000"])
         assert (await poll.response()).text == "1"
-        assert await client.result() == "transport close"
+        assert await client.disconnected() == "transport close"
+        await client.drop()
         assert [await server.reason(socket_id) for socket_id in ids] == [REASON] * 4
 
 
