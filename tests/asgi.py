@@ -60,9 +60,13 @@ class Request:
         """The client sends another part of the body."""
         self._incoming.put_nowait({"type": "http.request", "body": body, "more_body": more_body})
 
+    def send_event(self, event: dict[str, Any]) -> None:
+        """The server tells the application something."""
+        self._incoming.put_nowait(event)
+
     def disconnect(self) -> None:
         """The client leaves."""
-        self._incoming.put_nowait({"type": "http.disconnect"})
+        self.send_event({"type": "http.disconnect"})
 
     async def answer_begun(self) -> int:
         """Waits for the answer to begin. Returns its status."""

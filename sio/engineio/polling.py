@@ -6,6 +6,7 @@ Source: the reference's `engine.io/lib/transports/polling.ts`, for every status,
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from typing import Any
 
@@ -16,6 +17,7 @@ from .packets import decode_payload
 from .request import EngineIORequest, Receive, Scope, Send
 from .socket import EngineIOSocket
 from .state import Reason, Transport
+from .websocket import interruptible
 
 _TEXT = (b"content-type", b"text/plain; charset=UTF-8")
 _HTML = (b"content-type", b"text/html")
@@ -112,10 +114,9 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             return
         socket.post_open = True
         try:
-            await self._take_packets(socket, request)
-            too_large = False
+            status = 200 if await self._take_packets(socket, request) else 400
         except BodyTooLarge:
-            too_large = True
+            status = 413  # the session goes on, as in the reference
         except ClientGone:
             socket.end(Reason.TRANSPORT_ERROR)
             return
@@ -126,26 +127,39 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
         finally:
             # Before the answer: a server may still be busy with it when the next POST of the client is here.
             socket.post_open = False
-        if too_large:  # the session goes on, as in the reference
-            await self._refuse_body()
-        else:
+        if status == 200:
             await self._respond(200, b"ok", _HTML, _NO_STORE)
+        else:
+            await self._refuse_body(status)
 
-    async def _take_packets(self, socket: EngineIOSocket, request: EngineIORequest) -> None:
-        """Reads the body of a POST, and hands its packets on."""
-        body = await self._read_body(request, request.settings.engineio.max_payload)
+    async def _take_packets(self, socket: EngineIOSocket, request: EngineIORequest) -> bool:
+        """Reads the body of a POST, and hands its packets on. False if the session ended before it was there."""
+        body = await self._read_body_of(socket, request)
+        if body is None:
+            return False
         packets = decode_payload(body)
         while not await socket.receive_packets(packets):
             await self._while_present(socket, socket.wait_readable())
+        return True
 
-    async def _refuse_body(self) -> None:
-        """Answers a POST that is too large."""
+    async def _refuse_body(self, status: int) -> None:
+        """Answers a POST whose body is too large, or comes too late."""
         # The rest of the body is taken meanwhile: Hypercorn ends no response while its queue is full.
         rest = asyncio.ensure_future(self._client_gone())
         try:
-            await self._respond(413, b"")
+            await self._respond(status, b"")
         finally:
             rest.cancel()
+
+    async def _read_body_of(self, socket: EngineIOSocket, request: EngineIORequest) -> bytes | None:
+        """Returns the body; None if the session ends before it does ("aborting ongoing data request"). Raises what
+        `_read_body` raises.
+        """
+        body = None
+        async with interruptible() as interrupt:
+            socket.on_finish_of_post(interrupt)
+            body = await self._read_body(request, request.settings.engineio.max_payload)
+        return body
 
     async def _read_body(self, request: EngineIORequest, limit: int) -> bytes:
         """Returns the body. Raises BodyTooLarge as soon as it is, ClientGone if the client leaves before its end."""
@@ -158,6 +172,8 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise ClientGone
+            if message["type"] != "http.request":
+                continue
             body += message.get("body", b"")
             if len(body) > limit:
                 raise BodyTooLarge
@@ -167,5 +183,7 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
     async def _respond(self, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:
         cors = () if status == 204 else self._request.cors_headers()
         length = () if status == 204 else ((b"content-length", b"%d" % len(body)),)
-        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *cors, *length]})
-        await self._send({"type": "http.response.body", "body": body})
+        # A client that is gone is told by `http.disconnect`, or not at all; servers differ in what they raise here.
+        with contextlib.suppress(Exception):
+            await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *cors, *length]})
+            await self._send({"type": "http.response.body", "body": body})

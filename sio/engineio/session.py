@@ -96,11 +96,12 @@ class EngineIOSession:
         self._set_state(transition(self.state, Input.CLOSE))
         self._close_reason = reason
         self._closed_during_poll = self.poll_open
-        self._timers.pop(Timer.PING, None)
-        self._timers.pop(Timer.PONG, None)
+        ping_due = self._timers.pop(Timer.PING, now)
+        pong_due = self._timers.pop(Timer.PONG, max(ping_due, now) + self.options.ping_timeout / 1000)
         # No pong is taken any more, so the rest must not wait for one.
         self._outbox.confirm()
-        self._timers[Timer.CLOSE] = now + CLOSE_TIMEOUT
+        # But as in the reference, whose heartbeat goes on, a client that is gone is kept no longer than before.
+        self._timers |= {Timer.CLOSE: now + CLOSE_TIMEOUT, Timer.PONG: pong_due}
 
     def end(self, reason: Reason, *, discard: bool = False) -> None:
         """The session is over at once; only a poll that waits is still answered. `discard` drops what it had

@@ -47,6 +47,7 @@ class EngineIOSocket:
         self._finished = False
         self._interrupt: Callable[[], None] | None = None
         self._interrupt_probe: Callable[[], None] | None = None
+        self._interrupt_post: Callable[[], None] | None = None
         #: What the writer of the WebSocket, the waiting poll and a paused reader each wait on.
         self._wake: asyncio.Future[None] | None = None
         self._poll: asyncio.Future[None] | None = None
@@ -226,6 +227,10 @@ class EngineIOSocket:
         if self._finished:
             interrupt()
 
+    def on_finish_of_post(self, interrupt: Callable[[], None]) -> None:
+        """The POST whose body is read wants to be interrupted at the end of the session."""
+        self._interrupt_post = interrupt
+
     def on_probe_failed(self, interrupt: Callable[[], None]) -> None:
         """The WebSocket that probes wants to be interrupted when the time for it is up, or the session over."""
         self._interrupt_probe = interrupt
@@ -304,8 +309,9 @@ class EngineIOSocket:
         if self._reading is not None:
             _release(self._reading)
             self._reading = None
-        if self._interrupt is not None:
-            self._interrupt()
+        for interrupt in (self._interrupt, self._interrupt_post):
+            if interrupt is not None:
+                interrupt()
         # Last, the application: it may do whatever it likes in its hook, and finds everything undone.
         self._registry.remove(self)
         assert self.session.reason is not None

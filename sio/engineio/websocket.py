@@ -56,15 +56,15 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """
         # The extension is what lets a server answer with more than its own refusal: uvicorn has it, Daphne does not.
         if "websocket.http.response" not in scope.get("extensions", {}):
-            await self._send({"type": "websocket.close"})
+            await self._try_send({"type": "websocket.close"})
             return
         headers = [(b"content-type", b"text/html"), (b"connection", b"close")]
-        await self._send({"type": "websocket.http.response.start", "status": 400, "headers": headers})
-        await self._send({"type": "websocket.http.response.body", "body": error.message.encode()})
+        if await self._try_send({"type": "websocket.http.response.start", "status": 400, "headers": headers}):
+            await self._try_send({"type": "websocket.http.response.body", "body": error.message.encode()})
 
     async def _serve_new(self, request: EngineIORequest) -> None:
-        await self._send({"type": "websocket.accept"})
-        await self._serve(request.open_socket(Transport.WEBSOCKET))
+        if await self._try_send({"type": "websocket.accept"}):
+            await self._serve(request.open_socket(Transport.WEBSOCKET))
 
     async def _serve(self, socket: EngineIOSocket) -> None:
         """Runs the session on this WebSocket until its end."""
@@ -116,10 +116,10 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _next_frame(self) -> str | bytes | None:
         """Returns the next frame; None when the client is gone."""
-        message = await self._receive()
-        if message["type"] == "websocket.disconnect":
-            self._disconnect_code = message.get("code") or NO_STATUS
-            return None
+        while (message := await self._receive())["type"] != "websocket.receive":
+            if message["type"] == "websocket.disconnect":
+                self._disconnect_code = message.get("code") or NO_STATUS
+                return None
         text = message.get("text")
         return text if text is not None else message.get("bytes") or b""
 
@@ -144,7 +144,8 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _serve_upgrade(self, socket: EngineIOSocket) -> None:
         """Runs the probe of a WebSocket for a session on polling, and then the session if it succeeded."""
         # Accepted first and closed then, as in the reference: to a client, a refusal would be a failed transport.
-        await self._send({"type": "websocket.accept"})
+        if not await self._try_send({"type": "websocket.accept"}):
+            return
         try:
             socket.probe()
         except InvalidTransition:

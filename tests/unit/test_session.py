@@ -307,13 +307,13 @@ class TestPausedReading:
         session.resume(26)
         assert_over(session, Reason.TRANSPORT_CLOSE)
 
-    def test_resumed_session_that_closes_has_no_heartbeat(self) -> None:
+    def test_resumed_session_that_closes_waits_no_longer_for_its_pong(self) -> None:
         session = polling()
         session.handle_timeout(25)
         session.pause()
         session.close(Reason.FORCED_CLOSE, 26)
         session.resume(27)
-        assert session.deadline == 26 + CLOSE_TIMEOUT
+        assert session.deadline == 25 + 20
 
 
 class TestReceiving:
@@ -496,13 +496,31 @@ class TestClosing:
         assert_over(session, Reason.FORCED_CLOSE)
 
     @both_transports
-    def test_heartbeat_stops(self, start: Start) -> None:
+    def test_client_that_is_gone_is_kept_no_longer_than_without_the_close(self, start: Start) -> None:
         session = start()
         session.handle_timeout(25)
         session.close(Reason.FORCED_CLOSE, 26)
-        assert session.deadline == 56
-        session.handle_timeout(55)
+        assert session.deadline == 45
+        session.handle_timeout(44)
         assert_open_for_delivery(session)
+        session.handle_timeout(45)
+        assert_over(session, Reason.PING_TIMEOUT)
+
+    @both_transports
+    def test_no_ping_is_sent_any_more(self, start: Start) -> None:
+        session = start()
+        session.close(Reason.FORCED_CLOSE, 24)
+        emit(session, "dropped")
+        session.handle_timeout(25)
+        assert_open_for_delivery(session)
+        assert session.deadline == 25 + 20
+
+    def test_client_has_so_long_to_take_the_rest(self) -> None:
+        session = polling(ping_interval=100_000)
+        session.close(Reason.FORCED_CLOSE, 1)
+        assert session.deadline == 1 + CLOSE_TIMEOUT
+        session.handle_timeout(1 + CLOSE_TIMEOUT)
+        assert_over(session, Reason.FORCED_CLOSE)
 
     @both_transports
     def test_what_is_sent_after_it_is_dropped(self, start: Start) -> None:
@@ -1043,7 +1061,7 @@ class TestClosingDuringTheUpgrade:
         session.probe(26)
         session.close(Reason.FORCED_CLOSE, 27)
         session.upgrade(28)
-        assert session.deadline == 27 + CLOSE_TIMEOUT
+        assert session.deadline == 25 + 20
 
     def test_end_during_the_upgrade_is_the_end_of_the_probe(self) -> None:
         session = upgrading()

@@ -244,6 +244,30 @@ class TestPost:
         scope = http_scope("POST", f"EIO=4&transport=polling&sid={poller.sid}", [(b"content-length", b"1000001")])
         await asyncio.wait_for(APP(scope, queue.get, send), TIMEOUT)
 
+    async def test_body_that_does_not_come_is_given_up_with_its_session(self, poller: Poller) -> None:
+        post = request(APP, "POST", f"EIO=4&transport=polling&sid={poller.sid}", None)
+        post.send_body(b"4", more_body=True)
+        assert (await poller.post("4x")).status == 400  # an overlap, which ends the session
+        response = await post
+        assert (response.status, response.body) == (400, b"")
+
+    async def test_events_of_unknown_types_are_no_body(self, poller: Poller, recorder: Recorder) -> None:
+        post = request(APP, "POST", f"EIO=4&transport=polling&sid={poller.sid}", None)
+        post.send_event({"type": "http.invented"})
+        post.send_body(b"4hello")
+        assert (await post).text == "ok"
+
+    async def test_answer_that_nobody_takes_is_no_error(self, poller: Poller) -> None:
+        """Bad input 95."""
+
+        async def send(message: dict[str, Any]) -> None:
+            raise OSError("gone")
+
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        queue.put_nowait({"type": "http.request", "body": b"4", "more_body": False})
+        await APP(http_scope("POST", f"EIO=4&transport=polling&sid={poller.sid}"), queue.get, send)
+        assert (await poller.post("4x")).status == 200
+
     async def test_body_is_counted_while_it_is_read(self, poller: Poller, recorder: Recorder) -> None:
         post = request(APP, "POST", f"EIO=4&transport=polling&sid={poller.sid}", None)
         for _ in range(3):
