@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from string import ascii_lowercase
@@ -29,11 +30,17 @@ ROW_NAMES = {
     ("case_row", True): ("scenario", "client"),
 }
 TITLE = "Conformance report"
+COUNTS = "Cases as the reference has them or the clause requires, + those with a named deviation."
 LEGEND = "✓ as the reference does or the clause requires, ✗ not. A letter: a deviation, asserted in its stead."
 
 
 def column(entry: Entry) -> str:
     return " ".join(filter(None, (entry["server"], entry["transport"]))) or "sio"
+
+
+def by_clause(entries: Iterable[Entry]) -> list[Entry]:
+    """The same, with a case of several clauses under each."""
+    return [{**entry, "clause": clause} for entry in entries for clause in entry["clause"].split(", ")]
 
 
 def clause_row(entry: Entry) -> tuple[str, ...]:
@@ -49,7 +56,8 @@ def table(entries: Sequence[Entry], row: Callable[[Entry], tuple[str, ...]] = cl
     """All areas, a row for each clause and a column for each server and transport."""
     letters = reason_letters(entries)
     parts = []
-    for area, members in grouped(entries, lambda entry: entry["area"]).items():
+    shown = by_clause(entries) if row is clause_row else entries
+    for area, members in grouped(shown, lambda entry: entry["area"]).items():
         parts += [heading(area, "-"), area_table(members, row, letters)]
     parts += [heading("Deviations", "-"), LEGEND, deviations(letters), heading("Summary", "-"), summary(entries)]
     return "\n\n".join(parts)
@@ -57,13 +65,18 @@ def table(entries: Sequence[Entry], row: Callable[[Entry], tuple[str, ...]] = cl
 
 def area_table(entries: Sequence[Entry], row: Callable[[Entry], tuple[str, ...]], letters: Mapping[str, str]) -> str:
     columns = list(dict.fromkeys(map(column, entries)))
-    rows = grouped(entries, row)
+    rows = dict(sorted(grouped(entries, row).items(), key=lambda item: natural(item[0])))
     names = ROW_NAMES[row.__name__, bool(entries[0]["client"])]
     body = []
     for labels, members in rows.items():
         cells = grouped(members, column)
         body.append([*labels, *(cell(cells.get(name, []), letters) for name in columns)])
     return simple_table([*names, *columns], body)
+
+
+def natural(labels: Sequence[str]) -> list[Any]:
+    """The order of rows: "semantics 9" is before "semantics 10"."""
+    return [[(part.isdecimal(), part.zfill(9)) for part in re.split(r"(\d+)", label)] for label in labels]
 
 
 def cell(entries: Sequence[Entry], letters: Mapping[str, str]) -> str:
@@ -91,13 +104,23 @@ def deviations(letters: Mapping[str, str]) -> str:
 
 
 def summary(entries: Sequence[Entry]) -> str:
-    """For each area, or client, and server: how many cases there are, and how they ended."""
+    """For each area, or client, and server: how its cases ended."""
+    servers = sorted(dict.fromkeys(entry["server"] for entry in entries), key=lambda server: not server)
     rows = []
-    for (area, client, server), members in grouped(entries, lambda e: (e["area"], e["client"], e["server"])).items():
-        outcomes = [entry["outcome"] for entry in members]
-        counts = [str(len(members)), *(str(outcomes.count(outcome)) for outcome in ("pass", "deviation", "fail"))]
-        rows.append([f"{area}: {client}" if client else area, server or "none", *counts])
-    return simple_table(["what", "server", "cases", "as the reference", "named deviation", "failed"], rows)
+    for (area, client), members in grouped(entries, lambda entry: (entry["area"], entry["client"])).items():
+        cases = grouped(members, lambda entry: entry["server"])
+        rows.append([f"{area}: {client}" if client else area, *(tally(cases.get(server, [])) for server in servers)])
+    table = simple_table(["cases", *(server or "no server" for server in servers)], rows)
+    return f"{table}\n\n{COUNTS}"
+
+
+def tally(entries: Sequence[Entry]) -> str:
+    """How many cases are as the reference, with how many named deviations beside them, and how many failed."""
+    outcomes = Counter(entry["outcome"] for entry in entries)
+    parts = [str(outcomes["pass"])] if entries else ["·"]
+    parts += [f"+ {outcomes['deviation']}"] if outcomes["deviation"] else []
+    parts += [f"({outcomes['fail']} failed)"] if outcomes["fail"] else []
+    return " ".join(parts)
 
 
 def simple_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

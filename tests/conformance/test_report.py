@@ -93,6 +93,18 @@ def test_scenarios_have_a_row_for_each_client_and_a_column_for_each_transport() 
     assert "t         two 1.0  ·             ✗" in shown
 
 
+def test_rows_are_in_the_order_of_their_numbers() -> None:
+    shown = pages.table([entry(clause=f"bad input {number}") for number in (10, 9, 106)])
+    assert [line.split()[2] for line in shown.splitlines() if line.startswith("bad input")] == ["9", "10", "106"]
+
+
+def test_summary_counts() -> None:
+    entries = [entry("pass"), entry("fail"), entry("deviation", "why", server="there"), entry(client="one 1.0")]
+    shown = pages.summary(entries)
+    assert "Transcripts           1 (1 failed)  0 + 1" in shown
+    assert "Transcripts: one 1.0  1             ·" in shown
+
+
 def test_deviations_have_a_letter_each() -> None:
     letters = pages.reason_letters([entry("deviation", *map(str, range(30)))])
     assert list(letters.values())[:2] == ["a", "b"]
@@ -114,8 +126,9 @@ def test_summary_is_written_into_its_place(tmp_path: Path) -> None:
         pages.write_summary([entry(), entry("deviation", "why")], readme)
     text = readme.read_text()
     assert text.startswith("Before\n\n.. conformance: begin\n\n====")
-    assert text.endswith("====\n\n.. conformance: end\n\nAfter\n")
-    assert "Transcripts  here    2      1                 1                0" in text
+    assert text.endswith(f"{pages.COUNTS}\n\n.. conformance: end\n\nAfter\n")
+    assert "cases        here" in text
+    assert "Transcripts  1 + 1" in text
     (tmp_path / "other.rst").touch()
     with pytest.raises(ValueError, match="needs one place"):
         pages.write_summary([entry()], tmp_path / "other.rst")
