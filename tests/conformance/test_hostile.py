@@ -15,6 +15,7 @@ import pytest
 from .conftest import ASGI_SERVERS, Bystanders, fixture, unharmed
 from .http import control
 from .player import Replay, Transcript, load_deviations, load_transcripts, replay
+from .replays import AT_A_TIME
 from .report import Verdict
 from .servers import SETTINGS, Farm, Server
 from .wire import Wire
@@ -78,7 +79,8 @@ class Attacks:
 
     async def _play(self, transcripts: Sequence[Transcript], server: Server) -> None:
         leftovers = await Leftovers.since(server)
-        replays = (replay(transcript, server, DEVIATIONS) for transcript in transcripts)
+        places = asyncio.Semaphore(AT_A_TIME)
+        replays = (_replay(transcript, server, places) for transcript in transcripts)
         played = await asyncio.gather(*replays, return_exceptions=True)
         self._played |= {(case.name, server.kind): seen for case, seen in zip(transcripts, played, strict=True)}
         try:
@@ -94,6 +96,11 @@ class Attacks:
                 await self._play([transcript], server)
         elif not isinstance(self._played[transcripts[0].name, server.kind], BaseException):
             self._played[transcripts[0].name, server.kind] = error
+
+
+async def _replay(transcript: Transcript, server: Server, places: asyncio.Semaphore) -> Replay:
+    async with places:
+        return await replay(transcript, server, DEVIATIONS)
 
 
 def _at_a_time(transcript: Transcript) -> list[Transcript]:

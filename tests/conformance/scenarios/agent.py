@@ -211,8 +211,6 @@ class Agent:
 
 
 async def main() -> None:
-    # The synchronous client has a thread for each packet, and would lose their order if one did not run to its end.
-    sys.setswitchinterval(1)
     threading.Thread(target=print_reports, daemon=True).start()
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(64))
     reader = asyncio.StreamReader(limit=2**24)

@@ -26,6 +26,11 @@ LIMITS = [
         "python-engineio may close a WebSocket before it has sent what it was given",
         ("websocket", "upgrade"),
     ),
+    Limit(
+        "order",
+        "python*-sync",
+        "python-socketio's Client gives each event to a thread, and threads overtake each other",
+    ),
     Limit("offline buffer", "python*", "python-socketio refuses to emit before it is connected"),
     Limit("volatile", "python*", "python-socketio has no volatile events"),
     Limit("retries", "python*", "python-socketio does not emit again what was not acknowledged"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +67,12 @@ class Stage:
         """Waits until a client has lost a namespace, and checks why it thinks it has: in JavaScript, or in Python."""
         expected = None if self.lacks("reasons") else reasons[0 if self.is_javascript else 1]
         assert await client.disconnected(namespace) == expected
+
+    def check_events(self, seen: Sequence[Any], expected: Sequence[Any]) -> None:
+        """Checks that all events came, and in their order."""
+        if self.lacks("order"):
+            seen, expected = sorted(seen, key=repr), sorted(expected, key=repr)
+        assert seen == expected
 
     async def leave(self) -> None:
         """Ends all clients."""
