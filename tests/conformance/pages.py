@@ -30,8 +30,16 @@ ROW_NAMES = {
     ("case_row", True): ("scenario", "client"),
 }
 TITLE = "Conformance report"
+#: The order of tables, and of their columns. Without a server: what is tested in the process of the tests.
+AREAS = ("Vectors", "Parsers", "Transcripts", "Scenarios", "Hostile input")
+SERVERS = ("uvicorn", "uvicorn-wsproto", "daphne", "hypercorn", "granian", "node", "")
 COUNTS = "Cases as the reference has them or the clause requires, + those with a named deviation."
 LEGEND = "✓ as the reference does or the clause requires, ✗ not. A letter: a deviation, asserted in its stead."
+
+
+def in_order(entries: Iterable[Entry]) -> list[Entry]:
+    """Sorted by area and server, whatever the order of the tests was."""
+    return sorted(entries, key=lambda entry: (AREAS.index(entry["area"]), SERVERS.index(entry["server"])))
 
 
 def column(entry: Entry) -> str:
@@ -54,13 +62,13 @@ def case_row(entry: Entry) -> tuple[str, ...]:
 
 def table(entries: Sequence[Entry], row: Callable[[Entry], tuple[str, ...]] = clause_row) -> str:
     """All areas, a row for each clause and a column for each server and transport."""
+    entries = in_order(entries)
     letters = reason_letters(entries)
     parts = []
     shown = by_clause(entries) if row is clause_row else entries
     for area, members in grouped(shown, lambda entry: entry["area"]).items():
         parts += [heading(area, "-"), area_table(members, row, letters)]
-    parts += [heading("Deviations", "-"), LEGEND, deviations(letters), heading("Summary", "-"), summary(entries)]
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, heading("Deviations", "-"), LEGEND, deviations(letters)])
 
 
 def area_table(entries: Sequence[Entry], row: Callable[[Entry], tuple[str, ...]], letters: Mapping[str, str]) -> str:
@@ -105,7 +113,8 @@ def deviations(letters: Mapping[str, str]) -> str:
 
 def summary(entries: Sequence[Entry]) -> str:
     """For each area, or client, and server: how its cases ended."""
-    servers = sorted(dict.fromkeys(entry["server"] for entry in entries), key=lambda server: not server)
+    entries = in_order(entries)
+    servers = sorted(dict.fromkeys(entry["server"] for entry in entries), key=SERVERS.index)
     rows = []
     for (area, client), members in grouped(entries, lambda entry: (entry["area"], entry["client"])).items():
         cases = grouped(members, lambda entry: entry["server"])
@@ -144,7 +153,7 @@ def heading(text: str, line: str) -> str:
 
 def page(entries: Sequence[Entry]) -> str:
     """The page: every case."""
-    return f"{heading(TITLE, '=')}\n\n{table(entries, case_row)}\n"
+    return f"{heading(TITLE, '=')}\n\n{summary(entries)}\n\n{table(entries, case_row)}\n"
 
 
 def grouped(entries: Iterable[Entry], key: Callable[[Entry], Any]) -> dict[Any, list[Entry]]:

@@ -87,7 +87,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if not entries:
         return
     terminalreporter.section("conformance")
-    terminalreporter.write_line(pages.table(entries) if config.option.conformance_table else pages.summary(entries))
+    if config.option.conformance_table:
+        terminalreporter.write_line(pages.table(entries) + "\n")
+    terminalreporter.write_line(pages.summary(entries))
     if directory := config.option.conformance_report:
         pages.write(entries, Path(directory))
         terminalreporter.write_line(f"\nWritten to {directory}: report.json, report.rst")

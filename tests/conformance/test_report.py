@@ -19,20 +19,20 @@ TESTS = """
 import pytest
 
 def test_good(verdict):
-    verdict.of("Transcripts", "clause 1", "good", server="here")
+    verdict.of("Transcripts", "clause 1", "good", server="uvicorn")
 
 def test_other(verdict):
-    verdict.of("Transcripts", "clause 2", "other", server="here")
+    verdict.of("Transcripts", "clause 2", "other", server="uvicorn")
     verdict.deviates("because")
 
 def test_bad(verdict):
-    verdict.of("Transcripts", "clause 1", "bad_one", server="there")
+    verdict.of("Transcripts", "clause 1", "bad_one", server="daphne")
     verdict.deviates("no excuse")
     assert False
 
 @pytest.fixture
 def broken(verdict):
-    verdict.of("Scenarios", "clause 3", "broken", client="one 1.0", server="here", transport="polling")
+    verdict.of("Scenarios", "clause 3", "broken", client="one 1.0", server="uvicorn", transport="polling")
     yield
     raise RuntimeError
 
@@ -48,7 +48,7 @@ def test_ordinary():
 
 
 def entry(outcome: str = "pass", *reasons: str, **fields: str) -> dict[str, Any]:
-    case = {"area": "Transcripts", "clause": "c", "title": "t", "server": "here", "client": "", "transport": ""}
+    case = {"area": "Transcripts", "clause": "c", "title": "t", "server": "uvicorn", "client": "", "transport": ""}
     return {**case, **fields, "outcome": outcome, "reasons": list(reasons)}
 
 
@@ -75,9 +75,9 @@ async def test_outcomes_are_those_of_the_tests(tmp_path: Path) -> None:
 
 def test_table_has_a_row_for_each_clause_and_the_worst_of_its_cases() -> None:
     shown = pages.table(
-        [entry(title="a"), entry("deviation", "why", title="b"), entry("fail", title="c", server="there")]
+        [entry(title="a"), entry("deviation", "why", title="b"), entry("fail", title="c", server="daphne")]
     )
-    assert "c       a     ✗" in shown
+    assert "c       a        ✗" in shown
     assert "a\n    why" in shown
 
 
@@ -88,9 +88,9 @@ def test_scenarios_have_a_row_for_each_client_and_a_column_for_each_transport() 
             entry("fail", area="Scenarios", client="two 1.0", transport="websocket"),
         ]
     )
-    assert "scenario  client   here polling  here websocket" in shown
-    assert "t         one 1.0  ✓             ·" in shown
-    assert "t         two 1.0  ·             ✗" in shown
+    assert "scenario  client   uvicorn polling  uvicorn websocket" in shown
+    assert "t         one 1.0  ✓                ·" in shown
+    assert "t         two 1.0  ·                ✗" in shown
 
 
 def test_rows_are_in_the_order_of_their_numbers() -> None:
@@ -99,7 +99,7 @@ def test_rows_are_in_the_order_of_their_numbers() -> None:
 
 
 def test_summary_counts() -> None:
-    entries = [entry("pass"), entry("fail"), entry("deviation", "why", server="there"), entry(client="one 1.0")]
+    entries = [entry("pass"), entry("fail"), entry("deviation", "why", server="daphne"), entry(client="one 1.0")]
     shown = pages.summary(entries)
     assert "Transcripts           1 (1 failed)  0 + 1" in shown
     assert "Transcripts: one 1.0  1             ·" in shown
@@ -127,7 +127,7 @@ def test_summary_is_written_into_its_place(tmp_path: Path) -> None:
     text = readme.read_text()
     assert text.startswith("Before\n\n.. conformance: begin\n\n====")
     assert text.endswith(f"{pages.COUNTS}\n\n.. conformance: end\n\nAfter\n")
-    assert "cases        here" in text
+    assert "cases        uvicorn" in text
     assert "Transcripts  1 + 1" in text
     (tmp_path / "other.rst").touch()
     with pytest.raises(ValueError, match="needs one place"):
