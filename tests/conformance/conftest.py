@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from .bystander import Bystander
 from .scenarios.agents import Agents
 from .servers import CALM, HASTY, Farm, Server
-from .wire import Bystander, Wire
+from .wire import Wire
 
 HERE = Path(__file__).parent
 #: Lines of a server's log that are shown with a test that failed.

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from .bystander import Bystander
 from .conftest import OURS, server_fixture
 from .servers import Server
-from .wire import TRANSPORTS, Bystander, Polling, Session, WebSocket, Wire
+from .wire import TRANSPORTS, Polling, Session, WebSocket, Wire
 
 #: 50 MB, in parts.
 PARTS, SIZE = 100, 500_000

@@ -8,7 +8,7 @@ import contextlib
 import itertools
 import json
 import re
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -235,11 +235,10 @@ S = TypeVar("S", bound=Session)
 
 
 class Wire:
-    """Opens clients of one server, and closes them. Keeps a transcript."""
+    """Opens clients of one server, and closes them."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self.transcript: list[str] = []
         self._sessions: list[Session] = []
 
     async def __aenter__(self) -> Self:
@@ -247,11 +246,6 @@ class Wire:
 
     async def __aexit__(self, *error: object) -> None:
         await asyncio.gather(*(session.close() for session in self._sessions))
-
-    def note(self, *seen: Any) -> None:
-        """Adds to the transcript what was seen."""
-        for item in seen:
-            self.note(*item) if isinstance(item, list) else self.transcript.append(mask(item))
 
     async def polling(self, headers: Headers | None = None) -> Polling:
         """Opens a session on polling."""
@@ -270,15 +264,11 @@ class Wire:
         await session.join(namespace, auth)
         return session
 
-    async def websocket_for(self, session: Session, headers: Headers | None = None) -> WebSocket:
-        """Opens a WebSocket for a session that is on polling."""
-        websocket = self._keep(WebSocket(self.server, headers))
-        websocket.sid = session.sid
-        return await websocket.connect(f"/socket.io/?EIO=4&transport=websocket&sid={session.sid}")
-
     async def upgrade(self, session: Polling) -> WebSocket:
         """Moves a session from polling to WebSocket."""
-        websocket = await self.websocket_for(session)
+        websocket = self._keep(WebSocket(self.server))
+        websocket.sid = session.sid
+        await websocket.connect(f"/socket.io/?EIO=4&transport=websocket&sid={session.sid}")
         await websocket.send("2probe")
         assert await websocket.receive() == "3probe"
         await websocket.send("5")
@@ -306,51 +296,3 @@ def mask(seen: Any) -> str:
     text = seen.hex(" ") if isinstance(seen, bytes) else str(seen)
     text = re.sub(r'"sid":"[^"]*"', '"sid":"*"', text)
     return re.sub(r"((?:^|\x1e)4[25](?:\d+-)?(?:/[^,\x1e]*,)?)\d+(?=\[)", r"\1#", text)
-
-
-class Bystander:
-    """A client that wants nothing but to stay connected, whatever others do to its server."""
-
-    #: What it sends and gets on each application: to join, and to see that it is served.
-    TALKS: ClassVar[dict[str, tuple[list[str], str, str]]] = {
-        "everything": (["40/custom,"], '42/custom,["echo",%d]', '42/custom,["echoed",%d]'),
-        "suite": (["40/custom,"], '42/custom,["message",%d]', '42/custom,["message-back",%d]'),
-        "engineio": ([], "4%d", "4%d"),
-    }
-
-    def __init__(self, session: WebSocket) -> None:
-        self._session = session
-        self._join, self._said, self._heard = self.TALKS[session.server.settings.get("APPLICATION", "everything")]
-        self._numbers = itertools.count()
-        self._packets: asyncio.Queue[Packet | Ended] = asyncio.Queue()
-        self._reader = asyncio.create_task(self._read())
-
-    @classmethod
-    async def open(cls, server: Server) -> Self:
-        bystander = cls(await WebSocket(server).open())
-        await bystander._session.send(*bystander._join)
-        await bystander.check(first=True)
-        return bystander
-
-    async def _read(self) -> None:
-        try:
-            while True:
-                self._packets.put_nowait(await self._session.receive(timeout=None))
-        except Ended as end:
-            self._packets.put_nowait(end)
-
-    async def check(self, *, first: bool = False) -> None:
-        """Is served as if nothing had happened to others."""
-        number = next(self._numbers)
-        if first:  # the client may send nothing before it is answered
-            for _ in self._join:
-                await self._packets.get()
-        await self._session.send(self._said % number)
-        async with asyncio.timeout(TIMEOUT):
-            while (packet := await self._packets.get()) != self._heard % number:
-                assert not isinstance(packet, Ended), f"the bystander {packet}"
-                assert first, packet
-
-    async def close(self) -> None:
-        await self._session.close()
-        await self._reader
