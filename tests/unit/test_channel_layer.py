@@ -199,8 +199,8 @@ class TestMembership:
         assert {("add", group_name("/chat", room)) for room in "ab"} <= set(layer.calls)
 
     async def test_memberships_are_made_side_by_side(self, processes: list[Process], layer: Layer) -> None:
-        layer.delay = 0.01
-        async with asyncio.timeout(0.5):
+        layer.delay = 0.05
+        async with asyncio.timeout(2.5):  # one after the other, they take twice as long
             await asyncio.gather(*(processes[0].socket.join(str(number)) for number in range(100)))
 
     async def test_room_that_changes_during_an_outage_is_queued_once(
@@ -385,8 +385,8 @@ class TestMessages:
         assert processes[0].adapter._sending == {}
 
     async def test_broadcasts_to_many_rooms_go_side_by_side(self, processes: list[Process], layer: Layer) -> None:
-        layer.delay = 0.01
-        async with asyncio.timeout(0.5):
+        layer.delay = 0.05
+        async with asyncio.timeout(2.5):  # one after the other, they take twice as long
             await asyncio.gather(*(processes[0].emit("x", room=str(number)) for number in range(100)))
 
     def test_processes_that_fork_have_names_of_their_own(self) -> None:
