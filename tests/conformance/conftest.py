@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from .bystander import Bystander
+from .parsers.oracle import Oracle
 from .scenarios.agents import Agents
 from .servers import CALM, HASTY, Farm, Server
 from .wire import Wire
@@ -47,6 +48,13 @@ async def agents() -> AsyncIterator[Agents]:
     agents = Agents()
     yield agents
     await agents.stop()
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Iterator[Oracle]:
+    """The official parsers."""
+    with Oracle() as oracle:
+        yield oracle
 
 
 class Bystanders:

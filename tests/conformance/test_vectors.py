@@ -22,12 +22,6 @@ VECTORS = {f"{file}: {vector.name}": vector for file in FILES for vector in load
 FOUND_INPUTS = {f"found: {entry['name']}": entry for entry in tagged.loads(FOUND.read_text())}
 
 
-@pytest.fixture(scope="module")
-def oracle() -> Iterator[Oracle]:
-    with Oracle() as oracle:
-        yield oracle
-
-
 def without_gaps(outcome: Outcome) -> Outcome:
     return [packet for packet in outcome if packet is not None]
 
