@@ -8,6 +8,13 @@ ARGS ?=
 # Of make fuzz: how many inputs, and where the random numbers start.
 N ?= 100000
 SEED ?= 1
+# Of make bench: how often, on which ASGI server (uvicorn, daphne, granian), and which workloads and servers (all).
+ROUNDS ?= 3
+SERVER ?= uvicorn
+ONLY ?=
+AGAINST ?=
+# Of make soak: how long it takes. It has the SEED of make fuzz, and the SERVER of make bench.
+MINUTES ?= 1
 # Of make official-suites: a checkout of the official repository.
 SUITES ?=
 
@@ -24,9 +31,11 @@ PYTEST := .venv/bin/python -m pytest
 COVERAGE := .venv/bin/coverage
 COVER := --cov --cov-branch --cov-report=
 REPORT := build/conformance
+BENCHMARKS := build/benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit conformance browser summary fuzz official-suites lint types coverage clean
+.PHONY: help run test unit conformance browser summary fuzz soak official-suites bench bench-summary lint types \
+	coverage clean
 
 help: ## List the targets (PYTHON=python3.13 chooses the Python of each)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -52,10 +61,21 @@ summary: $(VENV) ## Write the summary of the last `make conformance` into the RE
 fuzz: $(VENV) $(NODE) ## Compare the parsers with the official ones on random input (N=100000 SEED=1)
 	.venv/bin/python -m tests.conformance.parsers.fuzz $(N) $(SEED)
 
+soak: $(VENV) $(NODE) ## Have clients come and go through a bad network (MINUTES=1 SEED=1 SERVER=uvicorn)
+	.venv/bin/python -m tests.soak --minutes $(MINUTES) --seed $(SEED) --server $(SERVER)
+
 official-suites: $(VENV) ## Run the official protocol suites, unmodified, of a checkout (SUITES=path)
 	@test -n "$(SUITES)" || { \
 		echo "Say where they are: make official-suites SUITES=<a checkout of the official repository>" >&2; exit 2; }
 	.venv/bin/python -m tests.conformance.official_suites $(SUITES)
+
+bench: $(VENV) $(NODE) ## Measure side by side with other servers (ROUNDS=3 SERVER=uvicorn ONLY=event,polling AGAINST=floor,sio)
+	@$(SERVICES) redis
+	.venv/bin/python -m tests.benchmarks --rounds $(ROUNDS) --server $(SERVER) --only "$(ONLY)" --against "$(AGAINST)" \
+		--output $(BENCHMARKS)$(if $(filter-out uvicorn,$(SERVER)),/$(SERVER))
+
+bench-summary: $(VENV) ## Write the summary and the chart of the last `make bench` on uvicorn into the README
+	.venv/bin/python -m tests.benchmarks.pages $(BENCHMARKS) README.rst
 
 browser: $(VENV) $(NODE) ## Run the tests in a browser
 	@$(SERVICES) redis chromium

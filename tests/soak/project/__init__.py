@@ -1,0 +1,1 @@
+"""What the server of the endurance test serves."""
