@@ -19,7 +19,7 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 
 from .engineio.options import EngineIOOptions
-from .engineio.origins import OriginPolicy
+from .engineio.origins import ORIGIN_SETTINGS, OriginPolicy
 from .engineio.state import Transport
 from .socketio.options import SocketIOOptions
 
@@ -57,7 +57,7 @@ def get_settings() -> SioSettings:
 
 @receiver(setting_changed)
 def _forget_settings(*, setting: str, **kwargs: Any) -> None:
-    if setting.startswith("SIO_") or setting == "CSRF_TRUSTED_ORIGINS":
+    if setting.startswith("SIO_") or setting in ORIGIN_SETTINGS:
         get_settings.cache_clear()
 
 
@@ -122,6 +122,7 @@ SETTINGS = {
     "SIO_ENGINEIO_PING_TIMEOUT_MS": Setting("engineio", "ping_timeout"),
     "SIO_ENGINEIO_MAX_PAYLOAD_BYTES": Setting("engineio", "max_payload"),
     "SIO_UPGRADE_TIMEOUT_MS": Setting("engineio", "upgrade_timeout"),
+    "SIO_SHUTDOWN_TIMEOUT_MS": Setting("engineio", "shutdown_timeout"),
     "SIO_TRANSPORTS": Setting("engineio", "transports", _transports),
     "SIO_MAX_BUFFERED_PACKETS": Setting("engineio", "max_buffered_packets"),
     "SIO_MAX_BUFFERED_BYTES": Setting("engineio", "max_buffered_bytes"),

@@ -141,10 +141,14 @@ class WebSocket:
         self.task: asyncio.Task[None] | None = None
         #: What the server's `send` raises from now on.
         self.send_error: Exception | None = None
+        #: Cleared, the client does not read: the server's `send` waits.
+        self.taken = asyncio.Event()
+        self.taken.set()
 
     async def _send(self, message: dict[str, Any]) -> None:
         if self.send_error is not None:
             raise self.send_error
+        await self.taken.wait()
         self._outgoing.put_nowait(message)
 
     async def connect(self) -> dict[str, Any]:

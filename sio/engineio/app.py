@@ -25,6 +25,9 @@ class EngineIOApplication:
     def on_disconnect(self, socket: EngineIOSocket, reason: Reason) -> None:
         """The session is over. Called exactly once for each session."""
 
+    async def on_shutdown(self) -> None:
+        """The server is about to go: all sessions are over, and what they started is done."""
+
 
 class EchoApplication(EngineIOApplication):
     """Sends every message back: what runs when no application is set, and what the protocol's own test suites talk

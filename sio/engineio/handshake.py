@@ -90,12 +90,22 @@ def parse_query(query_string: bytes) -> Query:
     try:
         # Latin-1 takes any byte, and percent-escapes that are no UTF-8 are replaced: garbage is then simply no known
         # value.
-        fields = dict(
-            parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS)
-        )
+        text = query_string.decode("latin-1")
+        if "%" in text or "+" in text:
+            fields = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS))
+        else:
+            # What the official clients send has nothing to unquote.
+            fields = _split(text)
     except ValueError:
         return Query()
     return Query(fields.get("transport", ""), fields.get("sid", ""), fields.get("EIO", ""))
+
+
+def _split(text: str) -> dict[str, str]:
+    fields = text.split("&", MAX_QUERY_FIELDS)
+    if len(fields) > MAX_QUERY_FIELDS:
+        raise ValueError("too many fields")
+    return {name: value for name, _, value in [field.partition("=") for field in fields]}
 
 
 def check_request(

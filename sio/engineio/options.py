@@ -15,6 +15,7 @@ class EngineIOOptions:
     ping_timeout: int = 20_000
     max_payload: int = 1_000_000
     upgrade_timeout: int = 10_000
+    shutdown_timeout: int = 2_000
     transports: tuple[str, ...] = (Transport.POLLING, Transport.WEBSOCKET)
     max_buffered_packets: int = 10_000
     max_buffered_bytes: int = 16_000_000

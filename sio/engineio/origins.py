@@ -21,9 +21,24 @@ Headers = Mapping[bytes, bytes]
 #: A request's allowed methods and how long a browser may remember a preflight, in seconds.
 _ALLOWED_METHODS = b"GET,POST"
 _PREFLIGHT_MAX_AGE = b"600"
+#: Settings of Django that an OriginPolicy depends on.
+ORIGIN_SETTINGS = frozenset(
+    {
+        "ALLOWED_HOSTS",
+        "CSRF_TRUSTED_ORIGINS",
+        "DEBUG",
+        "SECURE_PROXY_SSL_HEADER",
+        "USE_X_FORWARDED_HOST",
+        "USE_X_FORWARDED_PORT",
+    }
+)
 #: What `HttpRequest.get_host` looks at.
 _HOST_KEYS = ("HTTP_HOST", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+#: Requests that passed are remembered, so many, if what tells their origin is no longer than this in bytes.
+_MAX_REMEMBERED, _MAX_KEY_LENGTH = 1_000, 500
 
 
 class _Request(HttpRequest):
@@ -33,9 +48,8 @@ class _Request(HttpRequest):
         super().__init__()
         server = scope.get("server") or ("unknown", 0)
         self.META = {"SERVER_NAME": server[0], "SERVER_PORT": str(server[1] or 0)}
-        # Only what Django asks for, by its real name: a header `x_forwarded_host` is none that a proxy has seen to.
-        for key in (*_HOST_KEYS, *(settings.SECURE_PROXY_SSL_HEADER or ())[:1]):
-            value = headers.get(key.removeprefix("HTTP_").replace("_", "-").lower().encode())
+        for key, name in _host_headers().items():
+            value = headers.get(name)
             if value is not None:
                 self.META[key] = value.decode("latin-1")
         self._asgi_scheme = {"ws": "http", "wss": "https"}.get(scope.get("scheme", ""), scope.get("scheme"))
@@ -49,6 +63,13 @@ class _Request(HttpRequest):
         schemes = [self.scheme] if self.scheme else ["http", "https"]
         host = self.get_host()
         return {_normalized(f"{scheme}://{host}") for scheme in schemes}
+
+
+def _host_headers() -> dict[str, bytes]:
+    """Returns the headers that tell where a request was sent to, by Django's keys for them."""
+    # By their real names: a header `x_forwarded_host` is none that a proxy has seen to.
+    keys = (*_HOST_KEYS, *(settings.SECURE_PROXY_SSL_HEADER or ())[:1])
+    return {key: key.removeprefix("HTTP_").replace("_", "-").lower().encode() for key in keys}
 
 
 def _normalized(origin: str) -> str:
@@ -67,6 +88,9 @@ class OriginPolicy:
     def __init__(self, allowed: tuple[str, ...] | str = ()) -> None:
         self._any = allowed == "*"
         self._origins = {_normalized(origin) for origin in allowed if "://*." not in origin}
+        #: The headers that tell the origin of a request, and what was found to be allowed.
+        self._names = (b"origin", *_host_headers().values())
+        self._passed: set[tuple[Any, ...]] = set()
         #: Scheme, and domain with a leading dot, as `is_same_domain` takes it.
         self._subdomains = [tuple(origin.lower().split("://*", 1)) for origin in allowed if "://*." in origin]
 
@@ -74,6 +98,18 @@ class OriginPolicy:
         """Raises HandshakeError (FORBIDDEN) that says which setting to change."""
         if self._any:
             return
+        values = [headers.get(name) for name in self._names]
+        key = (scope.get("scheme"), *(scope.get("server") or ()), *values)
+        # A polling client asks with each of its requests, and most clients of a site ask the same.
+        if key in self._passed:
+            return
+        self._check(scope, headers)
+        if sum(len(value) for value in values if value is not None) <= _MAX_KEY_LENGTH:
+            if len(self._passed) >= _MAX_REMEMBERED:
+                self._passed.clear()
+            self._passed.add(key)
+
+    def _check(self, scope: MutableMapping[str, Any], headers: Headers) -> None:
         origin = headers.get(b"origin", b"").decode("latin-1")
         if origin and self._is_listed(origin):
             return

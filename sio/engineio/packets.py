@@ -9,7 +9,6 @@ import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from typing import Any
 
 #: Between two segments of a payload (U+001E, "record separator").
@@ -50,35 +49,46 @@ class EncodedPacket:
     what makes a broadcast cost one encoding.
     """
 
+    __slots__ = ("_frame", "_segment", "data", "size")
+
     def __init__(self, data: str | bytes) -> None:
         #: str: the type character and the text; bytes: the content of a binary MESSAGE.
         self.data = data
         #: Bytes of the WebSocket form, for the bounds of buffers.
         self.size = len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode())
+        self._frame: dict[str, Any] | None = None
+        self._segment: bytes | None = None
 
     @classmethod
     def message(cls, data: str | bytes) -> EncodedPacket:
         """Returns the MESSAGE packet that carries `data`."""
-        return cls(PacketType.MESSAGE + data if isinstance(data, str) else bytes(data))
+        return cls("4" + data if isinstance(data, str) else bytes(data))
 
-    @cached_property
+    @property
     def frame(self) -> dict[str, Any]:
         """The ASGI message that sends this packet as one WebSocket frame. Receivers share it: it must not be
         changed.
         """
-        if isinstance(self.data, str):
-            return {"type": "websocket.send", "text": self.data}
-        if not self.data:
-            # Daphne drops an empty frame; every client decodes the text frame `b` as zero bytes.
-            return {"type": "websocket.send", "text": "b"}
-        return {"type": "websocket.send", "bytes": self.data}
+        frame = self._frame
+        if frame is None:
+            if isinstance(self.data, str):
+                frame = {"type": "websocket.send", "text": self.data}
+            else:
+                # Daphne drops an empty frame; every client decodes the text frame `b` as zero bytes.
+                content = {"bytes": self.data} if self.data else {"text": "b"}
+                frame = {"type": "websocket.send", **content}
+            self._frame = frame
+        return frame
 
-    @cached_property
+    @property
     def segment(self) -> bytes:
         """This packet as a segment of a polling payload: UTF-8, binary as `b` and base64."""
-        if isinstance(self.data, str):
-            return self.data.encode()
-        return b"b" + binascii.b2a_base64(self.data, newline=False)
+        if self._segment is None:
+            if isinstance(self.data, str):
+                self._segment = self.data.encode()
+            else:
+                self._segment = b"b" + binascii.b2a_base64(self.data, newline=False)
+        return self._segment
 
 
 PING = EncodedPacket(PacketType.PING)

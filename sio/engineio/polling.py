@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from channels.generic.http import AsyncHttpConsumer
 
-from .handshake import Action, HandshakeError
+from .. import shutdown
+from .handshake import Action, ErrorCode, HandshakeError
 from .packets import decode_payload
 from .request import EngineIORequest, Receive, Scope, Send
 from .socket import EngineIOSocket
 from .state import Reason, Transport
-from .websocket import interruptible
+from .steps import Interruptible
 
 _TEXT = (b"content-type", b"text/plain; charset=UTF-8")
 _HTML = (b"content-type", b"text/html")
@@ -47,6 +47,10 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
         preflight = request.preflight_headers()
         if preflight:
             await self._respond(204, b"", *preflight)
+            return
+        if request.is_too_late:
+            # Without a body: python-socketio gives up if it cannot read that of a refusal at once.
+            await self._respond(503, b"", (b"retry-after", b"1"))
             return
         try:
             action = request.check()
@@ -78,27 +82,29 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             return
         # The client is watched only while there is something to wait for.
         if not socket.poll_ready:
-            await self._while_present(socket, socket.wait_for_poll())
+            await self._wait(socket, socket.on_poll_ready)
+        if shutdown.is_under_way():
+            # Not the close packet: python-socketio takes it for a wish of the application, and does not come back.
+            gone = HandshakeError(ErrorCode.UNKNOWN_SID, "the server is shutting down")
+            await self._respond(gone.status, gone.body, _JSON)
+            return
         payload = socket.take_payload()
         # At most once: a client that goes while this is written has missed these packets, and the order of the rest
         # holds.
         await self._respond(200, payload, _TEXT, _NO_STORE)
 
-    async def _while_present(self, socket: EngineIOSocket, waiting: Coroutine[Any, Any, None]) -> None:
-        """Waits, and meanwhile for the client to leave, which ends the session and with it the wait."""
-        watcher = asyncio.ensure_future(self._watch(socket))
+    async def _wait(self, socket: EngineIOSocket, to_be_told: Callable[[Callable[[], None]], None]) -> None:
+        """Waits to be told, and meanwhile for the client to leave, which ends the session ("poll connection closed
+        prematurely").
+        """
         try:
-            await waiting
+            with Interruptible() as interrupt:
+                to_be_told(interrupt)
+                await self._client_gone()
+                socket.end(Reason.TRANSPORT_ERROR)
         except asyncio.CancelledError:
             await socket.shut_down()
             raise
-        finally:
-            watcher.cancel()
-
-    async def _watch(self, socket: EngineIOSocket) -> None:
-        """Ends the session if the client leaves ("poll connection closed prematurely")."""
-        await self._client_gone()
-        socket.end(Reason.TRANSPORT_ERROR)
 
     async def _client_gone(self) -> None:
         """Waits for the client to leave. What still comes of its body is forgotten."""
@@ -121,7 +127,7 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             socket.end(Reason.TRANSPORT_ERROR)
             return
         except asyncio.CancelledError:
-            # Also after `_while_present`, which has seen to it: ending a session twice is ending it once.
+            # Also after `_wait`, which has seen to it: ending a session twice is ending it once.
             await socket.shut_down()
             raise
         finally:
@@ -139,7 +145,7 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             return False
         packets = decode_payload(body)
         while not await socket.receive_packets(packets):
-            await self._while_present(socket, socket.wait_readable())
+            await self._wait(socket, socket.on_readable)
         return True
 
     async def _refuse_body(self, status: int) -> None:
@@ -156,7 +162,7 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
         `_read_body` raises.
         """
         body = None
-        async with interruptible() as interrupt:
+        with Interruptible() as interrupt:
             socket.on_finish_of_post(interrupt)
             body = await self._read_body(request, request.settings.engineio.max_payload)
         return body
@@ -167,18 +173,20 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
         # What the client announces is enough to refuse it; what it does not announce is counted while it comes.
         if length.isdigit() and (len(length) > 18 or int(length) > limit):
             raise BodyTooLarge
-        body = bytearray()
+        parts: list[bytes] = []
+        size = 0
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise ClientGone
             if message["type"] != "http.request":
                 continue
-            body += message.get("body", b"")
-            if len(body) > limit:
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > limit:
                 raise BodyTooLarge
             if not message.get("more_body"):
-                return bytes(body)
+                return b"".join(parts)
 
     async def _respond(self, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:
         cors = () if status == 204 else self._request.cors_headers()

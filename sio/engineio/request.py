@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
-from .. import conf
+from .. import conf, shutdown
 from .app import get_engineio_app
 from .handshake import Action, ErrorCode, HandshakeError, check_request, parse_query
 from .registry import registry
@@ -37,7 +37,7 @@ class EngineIORequest:
         self.settings = conf.get_settings()
         self.method: str = scope.get("method", "GET")
         self.query = parse_query(scope.get("query_string", b""))
-        self.headers: dict[bytes, bytes] = {name.lower(): value for name, value in scope.get("headers", ())}
+        self.headers: dict[bytes, bytes] = dict(scope.get("headers", ()))  # ASGI has the names in lower case
         self._origins = self.settings.origins
 
     def check(self) -> Action:
@@ -68,8 +68,14 @@ class EngineIORequest:
         socket = registry.get(sid)
         return None if socket is None else socket.transport
 
+    @property
+    def is_too_late(self) -> bool:
+        """Whether it asks for a session while the server is shutting down."""
+        return not self.query.sid and shutdown.is_under_way()
+
     def open_socket(self, transport: Transport) -> EngineIOSocket:
         """Opens the session that this handshake asks for."""
+        shutdown.watch()
         socket = EngineIOSocket(transport, self.settings.engineio, self.scope, get_engineio_app(), registry)
         socket.open()
         return socket

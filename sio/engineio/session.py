@@ -110,7 +110,7 @@ class EngineIOSession:
         if self.is_closed:
             return
         # A poll that waits is answered with what is left, so the buffer is kept for it.
-        if discard or not self.poll_open:
+        if discard or not self.poll_open or self.transport is Transport.WEBSOCKET:
             self._outbox.clear()
         self._set_state(transition(self.state, Input.END))
         self.reason = reason
@@ -150,7 +150,7 @@ class EngineIOSession:
     def receive_frame(self, encoded: str | bytes, now: float) -> str | bytes | None:
         """Takes one WebSocket frame. Returns the data of a message, else None. Raises ParseError."""
         # The fast path: on most frames of most sessions, reading a message is these comparisons and one slice.
-        if self.is_open and not self._awaiting_pong and encoded[:1] == "4":
+        if encoded[:1] == "4" and self.is_open and not self._awaiting_pong:
             return encoded[1:]
         return self.receive(decode_packet(encoded), now)
 
@@ -200,6 +200,10 @@ class EngineIOSession:
     def is_congested(self) -> bool:
         """Whether the buffer is more than half full: who can wait should."""
         return self._outbox.is_congested
+
+    def pass_by(self, packet: EncodedPacket) -> bool:
+        """Whether a packet may go to the WebSocket at once, with nothing before it. It then counts as sent."""
+        return self.state is State.WEBSOCKET and self._outbox.pass_by(packet)
 
     def next_packet(self) -> EncodedPacket | None:
         """Takes the next packet for the WebSocket. None when there is none; a closing session has then ended."""

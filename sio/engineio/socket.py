@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator, MutableMapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, MutableMapping, Sequence
+from typing import Any, TypeAlias
 
 from .app import EngineIOApplication
 from .options import EngineIOOptions
@@ -13,8 +13,14 @@ from .packets import EncodedPacket, Packet, ParseError, encode_payload
 from .registry import SessionRegistry
 from .session import EngineIOSession
 from .state import Reason, Transport
+from .steps import Rest, begin
 
 logger = logging.getLogger("sio.engineio")
+
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+#: Tasks that outlive their session, hooks most of all: a shutdown waits for them.
+unfinished: set[asyncio.Task[Any]] = set()
 
 #: How long a cancelled transport waits for the tasks of its session, in seconds: Daphne and uvicorn give more at
 #: shutdown.
@@ -42,15 +48,19 @@ class EngineIOSocket:
         self._app = app
         self._registry = registry
         self._loop = asyncio.get_running_loop()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        #: The deadline that the timer is for. The handle need not know: uvloop gives one without `when` if it is past.
+        self._armed_for: float | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._finished = False
         self._interrupt: Callable[[], None] | None = None
         self._interrupt_probe: Callable[[], None] | None = None
         self._interrupt_post: Callable[[], None] | None = None
-        #: What the writer of the WebSocket, the waiting poll and a paused reader each wait on.
-        self._wake: asyncio.Future[None] | None = None
-        self._poll: asyncio.Future[None] | None = None
+        #: `send` of the WebSocket that carries the session, and the task that writes while it has to wait.
+        self._send: Send | None = None
+        self._writer: asyncio.Task[None] | None = None
+        #: How the waiting poll is told that it can be answered; what a paused reader and emitters each wait on.
+        self._poll: Callable[[], None] | None = None
         self._reading: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[None] | None = None
         self.post_open = False
@@ -84,12 +94,20 @@ class EngineIOSocket:
 
         A client that leaves its buffer full is cut off, so that it can cost neither memory nor the time of others.
         """
+        send = self._send
+        if send is not None and self._writer is None and len(packets) == 1 and self.session.pass_by(packets[0]):
+            # The fast path: a WebSocket whose client keeps up. Nothing is queued, woken or scheduled.
+            self._write(send, packets[0])
+            return
         if not self.session.send(packets):
             logger.warning("Cut the slow consumer %s: its buffer of packets is full", self.scope.get("client"))
             self.end(Reason.TRANSPORT_ERROR)
             return
-        # Only the pump and not `_update`: sending moves no deadline, and this is the path of every packet.
         self._pump()
+        if self.session.is_ping_due:
+            # At once, and not when the loop turns: who sends without a pause would have sent all before.
+            self.session.handle_timeout(self._loop.time())
+            self._update()
 
     async def drain(self) -> None:
         """Waits until the client has taken enough of what it was sent; returns at once unless it lags behind."""
@@ -113,11 +131,23 @@ class EngineIOSocket:
         """Runs `coroutine` in a task that the session keeps a reference to. It outlives the transport, and may
         outlive the session.
         """
+        task = self.adopt(coroutine)
+        task.add_done_callback(self.release)
+        return task
+
+    def adopt(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """As `create_task`, for a coroutine that calls `release` at its end: a callback would cost as much again."""
         # The loop itself has only weak references to its tasks.
         task = self._loop.create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if self._finished:
+            unfinished.add(task)
         return task
+
+    def release(self, task: asyncio.Task[Any]) -> None:
+        """Forgets a task that is at its end."""
+        self._tasks.discard(task)
+        unfinished.discard(task)
 
     def pause_reading(self) -> None:
         """Takes nothing more from the client until `resume_reading`; meanwhile no pong is demanded of it."""
@@ -145,6 +175,13 @@ class EngineIOSocket:
         """Waits while reading is paused."""
         while self._reading is not None and self.session.is_open:
             await asyncio.shield(self._reading)
+
+    def on_readable(self, interrupt: Callable[[], None]) -> None:
+        """The POST whose packets wait wants to be interrupted when reading goes on."""
+        if self._reading is None:
+            interrupt()
+        else:
+            self._reading.add_done_callback(lambda _: interrupt())
 
     def receive_frame(self, frame: str | bytes) -> None:
         """Takes one WebSocket frame from the client."""
@@ -188,11 +225,9 @@ class EngineIOSocket:
         """Whether the GET can be answered without waiting."""
         return self.session.poll_ready
 
-    async def wait_for_poll(self) -> None:
-        """Waits until the GET can be answered."""
-        if not self.session.poll_ready:
-            self._poll = self._loop.create_future()
-            await self._poll
+    def on_poll_ready(self, interrupt: Callable[[], None]) -> None:
+        """The GET, which cannot be answered yet, wants to be interrupted when it can."""
+        self._poll = interrupt
 
     def take_payload(self) -> bytes:
         """Takes the body that answers the GET. Only when it can be answered."""
@@ -200,32 +235,25 @@ class EngineIOSocket:
         self._update()
         return payload
 
-    def take_packet(self) -> EncodedPacket | None:
-        """Takes the next packet for the WebSocket; None if there is none now."""
-        packet = self.session.next_packet()
-        session = self.session
-        if self._drained is not None or session.is_ping_due or (packet is None and session.is_closed):
-            self._update()
-        return packet
-
-    async def wait_for_packets(self) -> bool:
-        """Waits until there may be packets for the WebSocket again. False at the end of the session."""
-        if self.session.is_closed:
-            return False
-        self._wake = self._loop.create_future()
-        await self._wake
-        return True
-
     def probe(self) -> None:
         """A WebSocket came for this session. Raises InvalidTransition if it may not have one."""
         self.session.probe(self._loop.time())
         self._update()
 
-    def on_finish(self, interrupt: Callable[[], None]) -> None:
-        """The WebSocket that carries the session wants to be interrupted at its end."""
-        self._interrupt = interrupt
+    def attach(self, send: Send, interrupt: Callable[[], None]) -> None:
+        """A WebSocket carries the session from now on. It wants to be interrupted at its end."""
+        self._send, self._interrupt = send, interrupt
+        self._update()
         if self._finished:
             interrupt()
+
+    def detach(self) -> bool:
+        """The WebSocket carries nothing any more. Returns whether it was waiting for its client to read."""
+        self._send = None
+        if self._writer is None:
+            return False
+        self._writer.cancel()
+        return True
 
     def on_finish_of_post(self, interrupt: Callable[[], None]) -> None:
         """The POST whose body is read wants to be interrupted at the end of the session."""
@@ -272,29 +300,58 @@ class EngineIOSocket:
             self._arm_timer()
 
     def _pump(self) -> None:
-        """Wakes who can write what there is."""
+        """Writes what there is, or wakes who can."""
         session = self.session
-        if self._wake is not None:
-            _release(self._wake)
-            self._wake = None
+        if self._send is not None and self._writer is None:
+            self._write_queue(self._send)
         if self._poll is not None and session.poll_ready:
-            _release(self._poll)
+            self._poll()
             self._poll = None
         if self._drained is not None and not (session.is_open and session.is_congested):
             _release(self._drained)
             self._drained = None
 
+    def _write_queue(self, send: Send) -> None:
+        """Writes what is queued, as long as the WebSocket takes it without waiting."""
+        while self._writer is None and (packet := self.session.next_packet()) is not None:
+            self._write(send, packet)
+
+    def _write(self, send: Send, packet: EncodedPacket) -> None:
+        """Writes a packet to the WebSocket, whoever sends it. If that has to wait, a task sees to it."""
+        try:
+            rest = begin(send(packet.frame))
+        except Exception as error:
+            self._cannot_write(packet, error)
+            self.end(Reason.TRANSPORT_CLOSE)
+        else:
+            if rest is not None:
+                self._writer = self.create_task(self._write_rest(rest))
+
+    def _cannot_write(self, packet: EncodedPacket, error: Exception) -> None:
+        """Whatever a server raises, the client is gone. But a server may also have a bound of its own."""
+        if packet.size > self.session.options.max_payload:
+            logger.warning("A packet of %d bytes was too much for the server: %r", packet.size, error)
+
+    async def _write_rest(self, rest: Rest) -> None:
+        try:
+            await rest
+        except Exception:
+            self.session.end(Reason.TRANSPORT_CLOSE)
+        finally:
+            self._writer = None
+        self._update()
+
     def _arm_timer(self) -> None:
         deadline = self.session.deadline
+        if deadline == self._armed_for:
+            return  # most updates move no deadline
         if self._timer is not None:
-            # Most updates move no deadline.
-            if self._timer.when() == deadline and not self._timer.cancelled():
-                return
             self._timer.cancel()
         self._timer = None if deadline is None else self._loop.call_at(deadline, self._on_timer)
+        self._armed_for = deadline
 
     def _on_timer(self) -> None:
-        self._timer = None
+        self._timer = self._armed_for = None
         self.session.handle_timeout(self._loop.time())
         self._update()
 
@@ -305,7 +362,7 @@ class EngineIOSocket:
         self._finished = True
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer = self._armed_for = None
         if self._reading is not None:
             _release(self._reading)
             self._reading = None
@@ -317,6 +374,7 @@ class EngineIOSocket:
         assert self.session.reason is not None
         logger.debug("Session of %s closed: %s", self.scope.get("client"), self.session.reason)
         self._app.on_disconnect(self, self.session.reason)
+        unfinished.update(self._tasks)
 
 
 def _release(future: asyncio.Future[None]) -> None:

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from .. import shutdown
 from .handshake import Action, HandshakeError
 from .packets import PROBE_PONG, PacketType
 from .request import EngineIORequest, Message, Receive, Scope, Send
 from .socket import EngineIOSocket
 from .state import InvalidTransition, Reason, Transport
+from .steps import Interruptible
 
 #: RFC 6455, 7.4.1, and its registry of close codes.
 NORMAL_CLOSURE = 1000
 NO_STATUS = 1005
 MESSAGE_TOO_BIG = 1009
 SERVICE_RESTART = 1012
+
+#: How long a client that does not read may delay the end of its WebSocket, in seconds.
+_BLOCKED_CLOSE_TIMEOUT = 1.0
 
 _PROBE = PacketType.PING + "probe"
 
@@ -40,15 +44,25 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         request = EngineIORequest(scope)
         self._max_payload = request.settings.engineio.max_payload
         await receive()  # websocket.connect
+        if request.is_too_late:
+            await self._try_send({"type": "websocket.close"})
+            return
         try:
             action = request.check()
         except HandshakeError as error:
             await self._refuse(scope, error)
             return
-        if action is Action.OPEN:
-            await self._serve_new(request)
-        else:
-            await self._serve_upgrade(request.live_socket())
+        socket = None if action is Action.OPEN else request.live_socket()
+        # Accepted first and closed then, as in the reference: to a client, a refusal would be a failed transport.
+        if not await self._try_send({"type": "websocket.accept"}):
+            return
+        if socket is None:
+            socket = request.open_socket(Transport.WEBSOCKET)
+        elif not await self._upgrade(socket):
+            await self._close()
+            return
+        del request  # the session may last for days
+        await self._serve(socket)
 
     async def _refuse(self, scope: Scope, error: HandshakeError) -> None:
         """Refuses the WebSocket: with the reference's 400 and its text where the server can do that, else with the
@@ -62,18 +76,13 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if await self._try_send({"type": "websocket.http.response.start", "status": 400, "headers": headers}):
             await self._try_send({"type": "websocket.http.response.body", "body": error.message.encode()})
 
-    async def _serve_new(self, request: EngineIORequest) -> None:
-        if await self._try_send({"type": "websocket.accept"}):
-            await self._serve(request.open_socket(Transport.WEBSOCKET))
-
     async def _serve(self, socket: EngineIOSocket) -> None:
         """Runs the session on this WebSocket until its end."""
         close_code = NORMAL_CLOSURE
-        # One task for each direction. The reader is the ASGI task itself, which the server cancels when it stops.
-        writer = socket.create_task(self._write(socket))
+        # The ASGI task is the reader, which the server cancels when it stops. Who sends something writes it.
         try:
-            async with interruptible() as interrupt:
-                socket.on_finish(interrupt)
+            with Interruptible() as interrupt:
+                socket.attach(self._send, interrupt)
                 close_code = await self._read(socket)
             if self._disconnect_code == SERVICE_RESTART:
                 # Outside of the block, which the end of the session interrupts: the hooks are waited for here.
@@ -84,24 +93,18 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         finally:
             # Whatever happened here, nobody speaks for the session any more.
             socket.end(Reason.TRANSPORT_ERROR)
-            writer.cancel()
-            await self._close(close_code)
-
-    async def _write(self, socket: EngineIOSocket) -> None:
-        """Sends packets until the session ends."""
-        send = self._send
-        try:
-            while True:
-                while (packet := socket.take_packet()) is not None:
-                    await send(packet.frame)
-                if not await socket.wait_for_packets():
-                    return
-        except Exception:  # as in `_try_send`, without a call for each packet
-            socket.end(Reason.TRANSPORT_CLOSE)
+            is_blocked = socket.detach()
+            with contextlib.suppress(TimeoutError):
+                # A client that reads nothing does not take the close either.
+                async with asyncio.timeout(_BLOCKED_CLOSE_TIMEOUT if is_blocked else None):
+                    await self._close(SERVICE_RESTART if shutdown.is_under_way() else close_code)
 
     async def _read(self, socket: EngineIOSocket) -> int:
         """Takes frames until the client leaves. Returns the code to close with."""
-        while (frame := await self._next_frame()) is not None:
+        # In line what `_next_frame` does: a coroutine less for each frame.
+        while (frame := _frame(message := await self._receive())) is not None or not self._is_over(message):
+            if frame is None:
+                continue
             if self._is_too_big(frame):
                 socket.end(Reason.TRANSPORT_ERROR)
                 return MESSAGE_TOO_BIG
@@ -110,25 +113,28 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 await socket.wait_readable()
             socket.receive_frame(frame)
         # uvicorn closes its WebSockets with this code when it shuts down. A client that does cannot be told from it.
-        shutdown = self._disconnect_code == SERVICE_RESTART
-        socket.end(Reason.SERVER_SHUTTING_DOWN if shutdown else Reason.TRANSPORT_CLOSE)
+        is_shutdown = self._disconnect_code == SERVICE_RESTART
+        socket.end(Reason.SERVER_SHUTTING_DOWN if is_shutdown else Reason.TRANSPORT_CLOSE)
         return NORMAL_CLOSURE
 
     async def _next_frame(self) -> str | bytes | None:
         """Returns the next frame; None when the client is gone."""
-        while (message := await self._receive())["type"] != "websocket.receive":
-            if message["type"] == "websocket.disconnect":
-                self._disconnect_code = message.get("code") or NO_STATUS
+        while (frame := _frame(message := await self._receive())) is None:
+            if self._is_over(message):
                 return None
-        text = message.get("text")
-        return text if text is not None else message.get("bytes") or b""
+        return frame
+
+    def _is_over(self, message: Message) -> bool:
+        """Whether a message that carries no frame says that the client is gone. Others are ignored."""
+        if message["type"] != "websocket.disconnect":
+            return False
+        self._disconnect_code = message.get("code") or NO_STATUS
+        return True
 
     def _is_too_big(self, frame: str | bytes) -> bool:
         limit = self._max_payload
         # A character is four bytes at most: only near the limit must they be counted.
-        if len(frame) * 4 <= limit or isinstance(frame, bytes):
-            return len(frame) > limit
-        return len(frame.encode()) > limit
+        return len(frame) * 4 > limit and (len(frame) if isinstance(frame, bytes) else len(frame.encode())) > limit
 
     async def _close(self, code: int = NORMAL_CLOSURE) -> None:
         """Closes the WebSocket, unless the client did. Clients see the bare close of the reference, but for its
@@ -141,25 +147,18 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             # Daphne's WebSocket library lets an application close with 1000 and its own codes only.
             await self._try_send({"type": "websocket.close", "code": NORMAL_CLOSURE})
 
-    async def _serve_upgrade(self, socket: EngineIOSocket) -> None:
-        """Runs the probe of a WebSocket for a session on polling, and then the session if it succeeded."""
-        # Accepted first and closed then, as in the reference: to a client, a refusal would be a failed transport.
-        if not await self._try_send({"type": "websocket.accept"}):
-            return
+    async def _upgrade(self, socket: EngineIOSocket) -> bool:
+        """Runs the probe of a WebSocket for a session on polling. False if it failed, or if it may not have one."""
         try:
             socket.probe()
         except InvalidTransition:
-            await self._close()  # a second WebSocket: the first one stays
-            return
-        if await self._probe(socket):
-            await self._serve(socket)
-        else:
-            await self._close()
+            return False  # a second WebSocket: the first one stays
+        return await self._probe(socket)
 
     async def _probe(self, socket: EngineIOSocket) -> bool:
         """Speaks the probe. False if it failed, in which case the session goes on with polling."""
         try:
-            async with interruptible() as interrupt:
+            with Interruptible() as interrupt:
                 socket.on_probe_failed(interrupt)
                 # Any number of probes is answered, as in `_maybeUpgrade`; anything else but a `5` ends the upgrade.
                 while (frame := await self._next_frame()) == _PROBE:
@@ -184,20 +183,9 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return True
 
 
-@contextlib.asynccontextmanager
-async def interruptible() -> AsyncIterator[Callable[[], None]]:
-    """A block that ends early, without an error, when the function that it yields is called."""
-    inside = True
-
-    def interrupt() -> None:
-        if inside:
-            scope.reschedule(0)
-
-    try:
-        async with asyncio.timeout(None) as scope:
-            yield interrupt
-    except TimeoutError:
-        if not scope.expired():
-            raise
-    finally:
-        inside = False
+def _frame(message: Message) -> str | bytes | None:
+    """Returns the frame that a message carries, by value: servers may give both keys, one of them None."""
+    if message["type"] != "websocket.receive":
+        return None
+    text = message.get("text")
+    return text if text is not None else message.get("bytes") or b""

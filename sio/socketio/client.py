@@ -29,7 +29,7 @@ class Client:
         self._parser = SocketIOParser(options)
         self._sockets: dict[str, NamespaceSocket] = {}
         #: Sockets whose queue of events is full, and handlers that wait for the client's answer.
-        self._full: set[NamespaceSocket] = set()
+        self._full: dict[NamespaceSocket, None] = {}
         self._calls = 0
         # A client that joins no namespace has no business here ("connectTimeout").
         self._timer = asyncio.get_running_loop().call_later(
@@ -94,9 +94,9 @@ class Client:
     def set_full(self, socket: NamespaceSocket, full: bool) -> None:
         """Reads nothing more from the client while any of its sockets has its queue of events full."""
         if full:
-            self._full.add(socket)
+            self._full[socket] = None
         else:
-            self._full.discard(socket)
+            self._full.pop(socket, None)
         self._update_reading()
 
     def set_calling(self, calling: bool) -> None:

@@ -7,7 +7,7 @@ Source: Socket.IO protocol v5, section "Packet encoding"; the reference's `socke
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -62,8 +62,8 @@ class PacketEncoder:
 
     def __init__(self, options: SocketIOOptions) -> None:
         self._max_attachments = options.max_attachments
-        self._compact = _JSONEncoder(options.json_default, ensure_ascii=False)
-        self._escaped = _JSONEncoder(options.json_default, ensure_ascii=True)
+        self._compact = _JSONWriter(options.json_default, ensure_ascii=False)
+        self._escaped = _JSONWriter(options.json_default, ensure_ascii=True)
 
     def encode(self, packet: SocketIOPacket) -> list[str | bytes]:
         """Returns the header and the attachments, each the data of one Engine.IO message. Raises EncodingError."""
@@ -85,12 +85,12 @@ class PacketEncoder:
         return [f"{_header(_BINARY_TYPES[packet.type], packet, len(attachments))}{payload}", *attachments]
 
     def _encode_json(self, data: Any) -> tuple[str, list[bytes]]:
-        payload, attachments = self._compact.encode_with_attachments(data)
+        payload, attachments = self._compact.write(data)
         if not payload.isascii():
             try:
                 payload.encode()
             except UnicodeEncodeError:  # a lone surrogate, which cannot be sent as UTF-8: JSON can escape it
-                return self._escaped.encode_with_attachments(data)
+                return self._escaped.write(data)
         return payload, attachments
 
 
@@ -105,20 +105,40 @@ def _title(packet: SocketIOPacket) -> str:
     return f"the event {packet.data[0]!r}" if packet.type is PacketType.EVENT else f"the {packet.type.name} packet"
 
 
-class _JSONEncoder(json.JSONEncoder):
-    """Puts bytes aside as it meets them, so that a packet without binary costs no walk through its data."""
+class _JSONWriter:
+    """Writes JSON, and puts bytes aside as it meets them, so that a packet without binary costs no walk through its
+    data.
+    """
 
     def __init__(self, json_default: Callable[[Any], Any], *, ensure_ascii: bool) -> None:
-        super().__init__(ensure_ascii=ensure_ascii, allow_nan=False, separators=(",", ":"))
         self._json_default = json_default
+        self._ensure_ascii = ensure_ascii
         self._attachments: list[bytes] = []
+        #: What is being written, by its id: how a circle is noticed.
+        self._markers: dict[int, Any] = {}
+        self._write = self._make_write()
 
-    def encode_with_attachments(self, data: Any) -> tuple[str, list[bytes]]:
-        # A fresh list for each packet: an encoding that failed leaves nothing behind.
+    def _make_write(self) -> Callable[[Any, int], Iterable[str]]:
+        """Returns the function that `json.JSONEncoder.encode` makes anew for each call, which is most of its time."""
+        make: Callable[..., Callable[[Any, int], Iterable[str]]] | None = getattr(json.encoder, "c_make_encoder", None)
+        if make is None:  # an interpreter that has it not in C
+            encoder = json.JSONEncoder(
+                ensure_ascii=self._ensure_ascii, allow_nan=False, separators=(",", ":"), default=self._default
+            )
+            return lambda data, level: encoder.iterencode(data)
+        escape = json.encoder.encode_basestring_ascii if self._ensure_ascii else json.encoder.encode_basestring
+        return make(self._markers, self._default, escape, None, ":", ",", False, False, False)
+
+    def write(self, data: Any) -> tuple[str, list[bytes]]:
+        """Returns the JSON and its attachments. Raises TypeError, ValueError or RecursionError."""
         self._attachments = attachments = list[bytes]()
-        return self.encode(data), attachments
+        try:
+            return "".join(self._write(data, 0)), attachments
+        except BaseException:
+            self._markers.clear()  # an encoding that failed leaves nothing behind
+            raise
 
-    def default(self, value: Any) -> Any:
+    def _default(self, value: Any) -> Any:
         # JSON has no bytes, so the encoder asks here for each of them, in the order in which they stand.
         if isinstance(value, bytes | bytearray | memoryview):
             self._attachments.append(bytes(value))

@@ -46,9 +46,12 @@ class SocketIOParser:
         # "got plaintext data when reconstructing a packet"
         if self.pending is not None:
             raise ParseError("a text packet came while attachments are missing")
-        if message[:2] == "2[":
-            # The fast path: an event in the main namespace, without acknowledgement.
-            return SocketIOPacket(PacketType.EVENT, "/", self._read_payload(PacketType.EVENT, message, 1))
+        start = message.find("[", 1, MAX_DIGITS + 2) if message[:1] == "2" else -1
+        ack_id = message[1:start]
+        if start == 1 or (start > 1 and ack_id.isascii() and ack_id.isdecimal()):
+            # The fast path: an event in the main namespace.
+            data = self._read_payload(PacketType.EVENT, message, start)
+            return SocketIOPacket(PacketType.EVENT, "/", data, int(ack_id) if ack_id else None)
         return self._read_packet(message)
 
     def clear(self) -> None:

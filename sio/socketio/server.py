@@ -119,6 +119,9 @@ class SocketIOServer(EngineIOApplication):
     def on_disconnect(self, socket: EngineIOSocket, reason: Reason) -> None:
         self._clients.pop(socket).end(reason)
 
+    async def on_shutdown(self) -> None:
+        await self.adapter.close()
+
 
 def _to_rooms(rooms: str | Iterable[str]) -> Collection[str]:
     rooms = (rooms,) if isinstance(rooms, str) else tuple(rooms)

@@ -259,10 +259,18 @@ def _daphne(host: str, port: str, settings: Mapping[str, Any]) -> Command:
     return [sys.executable, "-m", "daphne", *options, APPLICATION], "Listening on TCP address"
 
 
-def _uvicorn(host: str, port: str, settings: Mapping[str, Any], websockets: str = "auto") -> Command:
+def _uvicorn(
+    host: str,
+    port: str,
+    settings: Mapping[str, Any],
+    loop: str = "uvloop",
+    http: str = "httptools",
+    websockets: str = "auto",
+) -> Command:
     # Without a limit, it waits at its end for the polls that are open, which is up to a ping interval.
     options = ["--host", host, "--port", port, "--no-access-log", "--timeout-graceful-shutdown", "1"]
-    return [sys.executable, "-m", "uvicorn", *options, "--ws", websockets, APPLICATION], "Uvicorn running on"
+    parts = ["--loop", loop, "--http", http, "--ws", websockets]
+    return [sys.executable, "-m", "uvicorn", *options, *parts, APPLICATION], "Uvicorn running on"
 
 
 def _hypercorn(host: str, port: str, settings: Mapping[str, Any]) -> Command:
@@ -279,7 +287,8 @@ COMMANDS: dict[str, Callable[[str, str, Mapping[str, Any]], Command]] = {
     "node": _node,
     "daphne": _daphne,
     "uvicorn": _uvicorn,
-    "uvicorn-wsproto": partial(_uvicorn, websockets="wsproto"),
+    # All that uvicorn can do without the compiled libraries.
+    "uvicorn-wsproto": partial(_uvicorn, loop="asyncio", http="h11", websockets="wsproto"),
     "hypercorn": _hypercorn,
     "granian": _granian,
 }

@@ -601,6 +601,7 @@ class TestRooms:
         clients = [await SocketIOClient(app).open() for _ in range(3)]
         for client in clients:
             await client.connect("/test")
+        clients[1].websocket.taken.clear()
         Consumer.sockets[1].send_packets(get_socketio_server().encode_event("/test", "x", [b"1", b"2"]))
         await get_socketio_server().emit("y", b"1", namespace="/test")
         for client in (clients[0], clients[2]):

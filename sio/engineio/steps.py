@@ -1,0 +1,80 @@
+"""What saves a connection a second task: awaitables that are begun without one, and blocks that can be interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator
+from types import TracebackType
+from typing import Any
+
+_DONE = object()
+
+
+def begin(awaitable: Awaitable[Any]) -> Rest | None:
+    """Runs an awaitable as far as it goes without waiting. Returns what is left of it, to be awaited; None if it is
+    done. Raises what it raises.
+
+    An ASGI server's `send` to a client that keeps up never waits, and then costs a function call instead of the wake-up
+    of a task.
+    """
+    steps = awaitable.__await__()
+    waits_for = next(steps, _DONE)
+    return None if waits_for is _DONE else Rest(steps, waits_for)
+
+
+class Rest:
+    """An awaitable that was begun. Awaiting it goes on where it waits."""
+
+    __slots__ = ("_steps", "_waits_for")
+
+    def __init__(self, steps: Generator[Any, None, Any], waits_for: Any) -> None:
+        self._steps = steps
+        self._waits_for = waits_for
+
+    def __await__(self) -> Generator[Any, None, None]:
+        try:
+            # What the awaitable would have given to its task to wait for: a future, or None for a turn of the loop.
+            yield self._waits_for
+        except BaseException:
+            self._steps.close()
+            raise
+        yield from self._steps
+
+
+class Interruptible:
+    """A block that ends early, without an error, when the function that it gives is called.
+
+    As `asyncio.timeout`, on whose rules for cancellation it is built, but without a coroutine to enter and to leave it:
+    every POST does both.
+    """
+
+    __slots__ = ("_cancelled", "_cancelling", "_handle", "_task")
+
+    def __enter__(self) -> Callable[[], None]:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task: asyncio.Task[Any] | None = task
+        self._cancelling = task.cancelling()
+        self._handle: asyncio.Handle | None = None
+        self._cancelled = False
+        return self._interrupt
+
+    def _interrupt(self) -> None:
+        # Not at once: the task itself may be calling, and leave the block before it waits again.
+        if self._task is not None and self._handle is None:
+            self._handle = self._task.get_loop().call_soon(self._cancel)
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._cancelled = True
+            self._task.cancel()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        task, self._task = self._task, None
+        assert task is not None
+        if self._handle is not None:
+            self._handle.cancel()
+        # If somebody else cancelled the task too, it is to end.
+        return self._cancelled and task.uncancel() <= self._cancelling and kind is asyncio.CancelledError
