@@ -38,7 +38,7 @@ BENCHMARKS := build/benchmarks
 	coverage clean
 
 help: ## List the targets (PYTHON=python3.13 chooses the Python of each)
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV) $(NODE) ## Serve the sample project (HOST=127.0.0.1 PORT=8000)
 	.venv/bin/python tests/sample_project/manage.py runserver $(HOST):$(PORT)
@@ -97,7 +97,7 @@ coverage: $(VENV) ## Report the branch coverage of the last `make test`, with it
 
 clean: ## Remove all that these targets made
 	rm -rf .venv node_modules build dist *.egg-info
-	rm -rf .coverage .coverage.* coverage.xml htmlcov .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .coverage .coverage.* coverage.xml htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV): pyproject.toml

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from django.apps import AppConfig
 
 
@@ -14,9 +12,10 @@ class SioConfig(AppConfig):
     verbose_name = "Socket.IO"
 
     def ready(self) -> None:
-        """Tells how the server of this process is made: with Django's settings and the channel layer."""
+        """Tells how the server of this process is made: with Django's settings, the channel layer and the databases."""
         from . import checks  # noqa: F401 - registers them
         from .conf import get_settings
+        from .database import make_upkeep
         from .socketio.channel_layer import ChannelLayerAdapter
         from .socketio.options import SocketIOOptions
         from .socketio.server import SocketIOServer, set_server_factory
@@ -24,4 +23,7 @@ class SioConfig(AppConfig):
         def options() -> SocketIOOptions:
             return get_settings().socketio
 
-        set_server_factory(partial(SocketIOServer, options=options, adapter=ChannelLayerAdapter))
+        def make_server() -> SocketIOServer:
+            return SocketIOServer(options, ChannelLayerAdapter, make_upkeep())
+
+        set_server_factory(make_server)

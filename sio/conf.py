@@ -17,7 +17,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.serializers.json import DjangoJSONEncoder
 from django.core.signals import setting_changed
 from django.dispatch import receiver
+from django.utils.module_loading import import_string
 
+from .engineio.admission import AllowRequest
 from .engineio.options import EngineIOOptions
 from .engineio.origins import ORIGIN_SETTINGS, OriginPolicy
 from .engineio.state import Transport
@@ -31,6 +33,10 @@ class SioSettings:
     engineio: EngineIOOptions
     socketio: SocketIOOptions
     cors_allowed_origins: tuple[str, ...] | str = ()
+    #: What the application says to a handshake.
+    allow_request: AllowRequest | None = None
+    #: How often the users of sessions are looked up again, in milliseconds. None: never.
+    user_check_interval: int | None = None
     #: What follows from it, and from Django's CSRF_TRUSTED_ORIGINS.
     origins: OriginPolicy = field(default_factory=OriginPolicy)
 
@@ -50,8 +56,8 @@ def get_settings() -> SioSettings:
     return SioSettings(
         EngineIOOptions(**groups["engineio"]),
         SocketIOOptions(**groups["socketio"]),
-        allowed,
-        OriginPolicy(allowed if allowed == "*" else (*allowed, *settings.CSRF_TRUSTED_ORIGINS)),
+        origins=OriginPolicy(allowed if allowed == "*" else (*allowed, *settings.CSRF_TRUSTED_ORIGINS)),
+        **groups[""],
     )
 
 
@@ -73,6 +79,27 @@ def _positive_integer(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError("a positive integer")
     return value
+
+
+def _limit(value: Any) -> int | None:
+    if value is None:
+        return None
+    try:
+        return _positive_integer(value)
+    except ValueError:
+        raise ValueError("a positive integer or None") from None
+
+
+def _allow_request(value: Any) -> AllowRequest | None:
+    if value is None:
+        return None
+    try:
+        function = import_string(value) if isinstance(value, str) else value
+    except ImportError as error:
+        raise ValueError(f"the dotted path of a function ({error})") from None
+    if not callable(function):
+        raise ValueError("a function, the dotted path of one, or None")
+    return AllowRequest(function)
 
 
 def _transports(value: Any) -> tuple[str, ...]:
@@ -128,8 +155,14 @@ SETTINGS = {
     "SIO_MAX_BUFFERED_BYTES": Setting("engineio", "max_buffered_bytes"),
     "SIO_CONNECT_TIMEOUT_MS": Setting("socketio", "connect_timeout"),
     "SIO_MAX_ATTACHMENTS": Setting("socketio", "max_attachments"),
+    "SIO_MAX_ATTACHMENTS_BYTES": Setting("socketio", "max_attachments_bytes"),
+    "SIO_ATTACHMENTS_TIMEOUT_MS": Setting("socketio", "attachments_timeout"),
     "SIO_MAX_JSON_DEPTH": Setting("socketio", "max_json_depth"),
     "SIO_MAX_QUEUED_EVENTS": Setting("socketio", "max_queued_events"),
     "SIO_MAX_PENDING_ACKS": Setting("socketio", "max_pending_acks"),
     "SIO_CORS_ALLOWED_ORIGINS": Setting("", "cors_allowed_origins", _origins),
+    "SIO_MAX_SESSIONS": Setting("engineio", "max_sessions", _limit),
+    "SIO_MAX_UNJOINED_SESSIONS": Setting("engineio", "max_unjoined_sessions", _limit),
+    "SIO_ALLOW_REQUEST": Setting("", "allow_request", _allow_request),
+    "SIO_USER_CHECK_INTERVAL_MS": Setting("", "user_check_interval", _limit),
 }

@@ -34,8 +34,8 @@ from typing import Any
 from . import conf
 from .engineio.app import get_engineio_app
 from .engineio.registry import registry
-from .engineio.socket import unfinished
 from .engineio.state import Reason
+from .engineio.tasks import unfinished
 
 logger = logging.getLogger("sio.engineio")
 

@@ -13,7 +13,7 @@ class EngineIOApplication:
     """What happens with Engine.IO sessions. Subclass it and install an instance with `set_engineio_app`.
 
     The hooks are called on the event loop, from the reader of the transport, and must not block: start a task with
-    `socket.create_task` for what has to wait.
+    `socket.tasks.create` for what has to wait.
     """
 
     def on_connect(self, socket: EngineIOSocket) -> None:
@@ -24,6 +24,10 @@ class EngineIOApplication:
 
     def on_disconnect(self, socket: EngineIOSocket, reason: Reason) -> None:
         """The session is over. Called exactly once for each session."""
+
+    def dismiss(self, socket: EngineIOSocket) -> None:
+        """Closes a session whose client may not stay. It is told, if there is a way to tell it."""
+        socket.close()
 
     async def on_shutdown(self) -> None:
         """The server is about to go: all sessions are over, and what they started is done."""

@@ -6,6 +6,7 @@ The order of the checks and the error table are the reference's (`engine.io/lib/
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable, Collection
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum, auto
 from urllib.parse import parse_qsl
 
+from .options import EngineIOOptions
 from .state import Transport
 
 #: The Engine.IO protocol version that a client names in the `EIO` query parameter.
@@ -34,6 +36,9 @@ class ErrorCode(IntEnum):
     UNSUPPORTED_PROTOCOL_VERSION = 5
 
 
+#: Refusals that a developer should hear of; the others are the daily noise of the internet.
+_LOUD = frozenset({ErrorCode.FORBIDDEN, ErrorCode.UNSUPPORTED_PROTOCOL_VERSION})
+
 ERRORS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.UNKNOWN_TRANSPORT: (400, "Transport unknown"),
     ErrorCode.UNKNOWN_SID: (400, "Session ID unknown"),
@@ -45,13 +50,17 @@ ERRORS: dict[ErrorCode, tuple[int, str]] = {
 
 
 class HandshakeError(Exception):
-    """A request that is refused. `context` says more than the client is told, for the log."""
+    """A request that is refused. `context` says more than the client is told, for the log; `message` is what it is told
+    instead of the usual words, and `is_loud` whether the log should have it by default.
+    """
 
-    def __init__(self, code: ErrorCode, context: str) -> None:
+    def __init__(self, code: ErrorCode, context: str, message: str = "", *, is_loud: bool | None = None) -> None:
         super().__init__(code, context)
         self.code = code
         self.context = context
-        self.status, self.message = ERRORS[code]
+        self.status, usual = ERRORS[code]
+        self.message = message or usual
+        self.is_loud = code in _LOUD if is_loud is None else is_loud
 
     def __str__(self) -> str:
         return f"{self.message} (code {self.code:d}): {self.context}"
@@ -60,6 +69,13 @@ class HandshakeError(Exception):
     def body(self) -> bytes:
         """The JSON body of the refusal, as the reference writes it."""
         return json.dumps({"code": self.code, "message": self.message}, separators=(",", ":")).encode()
+
+
+class AtCapacity(Exception):
+    """A handshake that is well, and that there is no place for now: it is answered with 503 and no code."""
+
+    #: When to try again, in seconds: official clients wait that long at most (`reconnectionDelayMax`).
+    retry_after = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +134,7 @@ def check_request(
     check_origin: Callable[[], None],
     origin: bytes = b"",
 ) -> Action:
-    """Returns what the request is for. Raises HandshakeError.
+    """Returns what the request is for. Raises HandshakeError. A handshake still has to pass `check_protocol`.
 
     `websocket` says whether it asks for a WebSocket. `current_transport` gives the transport of a live session by its
     sid. `check_origin` raises HandshakeError (FORBIDDEN) for an origin that may not connect; `origin` is the raw
@@ -135,13 +151,20 @@ def check_request(
         return action
     _check_handshake(query, method, websocket)
     check_origin()
+    return Action.OPEN
+
+
+def check_protocol(query: Query) -> None:
+    """Raises HandshakeError for a handshake in another version of the protocol.
+
+    Checked last, as in the reference: an unknown transport wins over a missing EIO, and so does a refusal of the
+    application.
+    """
     if query.eio != PROTOCOL:
-        # Checked last, as in the reference: an unknown transport wins over a missing EIO.
         raise HandshakeError(
             ErrorCode.UNSUPPORTED_PROTOCOL_VERSION,
             f"the client speaks EIO={query.eio[:8]!r}; use a Socket.IO client of version 3 or later (EIO=4)",
         )
-    return Action.OPEN
 
 
 def _check_session(query: Query, method: str, websocket: bool, current: Transport | None) -> Action:
@@ -170,3 +193,20 @@ def _check_handshake(query: Query, method: str, websocket: bool) -> None:
         raise HandshakeError(
             ErrorCode.BAD_REQUEST, f"transport={query.transport} on {'a WebSocket' if websocket else 'plain HTTP'}"
         )
+
+
+def handshake_answer(sid: str, options: EngineIOOptions, transport: Transport) -> str:
+    """Returns the data of the OPEN packet that answers a handshake: JSON (protocol v4, "Handshake")."""
+    return f'{{"sid":{json.dumps(sid)},{_what_all_are_told(options, transport)}'
+
+
+@functools.lru_cache(maxsize=8)
+def _what_all_are_told(options: EngineIOOptions, transport: Transport) -> str:
+    can_upgrade = transport is Transport.POLLING and Transport.WEBSOCKET in options.transports
+    answer = {
+        "upgrades": [Transport.WEBSOCKET] if can_upgrade else [],
+        "pingInterval": options.ping_interval,
+        "pingTimeout": options.ping_timeout,
+        "maxPayload": options.max_payload,
+    }
+    return json.dumps(answer, separators=(",", ":")).removeprefix("{")

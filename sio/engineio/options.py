@@ -19,3 +19,6 @@ class EngineIOOptions:
     transports: tuple[str, ...] = (Transport.POLLING, Transport.WEBSOCKET)
     max_buffered_packets: int = 10_000
     max_buffered_bytes: int = 16_000_000
+    #: Sessions of the process, and those of them that have joined no namespace yet. None: as many as come.
+    max_sessions: int | None = None
+    max_unjoined_sessions: int | None = None

@@ -61,6 +61,11 @@ class Outbox:
         self.has_ping = False
 
     @property
+    def is_clear(self) -> bool:
+        """Whether nothing waits, and the client need not show first that it reads."""
+        return not self._packets and self._unconfirmed_bytes * 2 <= self._options.max_buffered_bytes
+
+    @property
     def is_congested(self) -> bool:
         """Whether the queue is more than half full."""
         options = self._options
@@ -72,7 +77,7 @@ class Outbox:
         """Whether a packet may be sent at once, since nothing waits before it and no ping is needed; it then counts as
         sent.
         """
-        if self._packets or self._unconfirmed_bytes * 2 > self._options.max_buffered_bytes:
+        if not self.is_clear:
             return False
         self._unconfirmed_bytes += packet.size
         return True

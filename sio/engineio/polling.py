@@ -12,7 +12,7 @@ from collections.abc import Callable
 from channels.generic.http import AsyncHttpConsumer
 
 from .. import shutdown
-from .handshake import Action, ErrorCode, HandshakeError
+from .handshake import Action, AtCapacity, ErrorCode, HandshakeError
 from .packets import decode_payload
 from .request import EngineIORequest, Receive, Scope, Send
 from .socket import EngineIOSocket
@@ -54,21 +54,23 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             return
         try:
             action = request.check()
+            if request.must_ask:
+                await request.ask()
+            socket = request.open_socket(Transport.POLLING) if action is Action.OPEN else request.live_socket()
         except HandshakeError as error:
             body = b"" if request.method == "HEAD" else error.body
             await self._respond(error.status, body, _JSON)
-            return
-        await self._perform(action, request)
+        except AtCapacity as refusal:
+            await self._respond(503, b"", (b"retry-after", b"%d" % refusal.retry_after))
+        else:
+            await self._perform(action, socket, request)
 
-    async def _perform(self, action: Action, request: EngineIORequest) -> None:
+    async def _perform(self, action: Action, socket: EngineIOSocket, request: EngineIORequest) -> None:
         if action is Action.OPEN:
-            socket = request.open_socket(Transport.POLLING)
             # The open packet is alone in its response: nothing else can be there yet.
             socket.open_poll()
             await self._respond(200, socket.take_payload(), _TEXT, _NO_STORE)
-            return
-        socket = request.live_socket()
-        if action is Action.POLL:
+        elif action is Action.POLL:
             await self._poll(socket)
         elif action is Action.POST:
             await self._post(socket, request)

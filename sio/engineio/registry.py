@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
+from .handshake import AtCapacity
+from .options import EngineIOOptions
+
 if TYPE_CHECKING:
     from .socket import EngineIOSocket
+
+logger = logging.getLogger("sio.engineio")
 
 #: Characters of a sid that name its process (48 bits), and random bytes of the rest (144 bits).
 _TAG_LENGTH = 8
@@ -18,11 +24,22 @@ _MAX_FOREIGN_TAGS = 100
 class SessionRegistry(Protocol):
     """What the transports ask of a registry."""
 
+    #: Sessions that were ended because their client took too little of what it was sent.
+    slow_consumers: int
+    #: Handshakes that were refused because there were too many sessions.
+    refused: int
+
+    def admit(self, options: EngineIOOptions) -> None:
+        """Raises AtCapacity if one more session would be too many."""
+
     def new_sid(self) -> str:
         """Returns a fresh session id: unguessable, since whoever knows it can poll and close the session."""
 
     def add(self, socket: EngineIOSocket) -> None:
         """Makes a session known."""
+
+    def joined(self, socket: EngineIOSocket) -> None:
+        """A session joined a namespace. Idempotent, and nothing for one that is over."""
 
     def remove(self, socket: EngineIOSocket) -> None:
         """Forgets a session. Idempotent."""
@@ -42,7 +59,12 @@ class InMemorySessionRegistry:
     """The default registry: the sessions of this process, in memory. A sid starts with the tag of its process."""
 
     def __init__(self) -> None:
+        self.slow_consumers = 0
+        self.refused = 0
         self._sockets: dict[str, EngineIOSocket] = {}
+        #: Those that joined no namespace yet, and the settings whose bound was reached and is told in the log.
+        self._unjoined: set[EngineIOSocket] = set()
+        self._told: set[str] = set()
         self._tag = ""
         self._foreign_tags: set[str] = set()
 
@@ -52,11 +74,33 @@ class InMemorySessionRegistry:
         self._tag = self._tag or secrets.token_urlsafe(6)
         return self._tag + secrets.token_urlsafe(_RANDOM_BYTES)
 
+    def admit(self, options: EngineIOOptions) -> None:
+        self._check("SIO_MAX_SESSIONS", len(self._sockets), options.max_sessions)
+        self._check("SIO_MAX_UNJOINED_SESSIONS", len(self._unjoined), options.max_unjoined_sessions)
+
+    def _check(self, setting: str, count: int, limit: int | None) -> None:
+        if limit is None:
+            return
+        if count >= limit:
+            self.refused += 1
+            if setting not in self._told:
+                self._told.add(setting)
+                logger.warning("Refusing handshakes: %s = %d is reached", setting, limit)
+            raise AtCapacity(setting)
+        # Told again when it is reached again, but not for each session that leaves a full process.
+        if count <= limit * 0.9:
+            self._told.discard(setting)
+
     def add(self, socket: EngineIOSocket) -> None:
         self._sockets[socket.sid] = socket
+        self._unjoined.add(socket)
+
+    def joined(self, socket: EngineIOSocket) -> None:
+        self._unjoined.discard(socket)
 
     def remove(self, socket: EngineIOSocket) -> None:
         self._sockets.pop(socket.sid, None)
+        self._unjoined.discard(socket)
 
     def get(self, sid: str) -> EngineIOSocket | None:
         return self._sockets.get(sid)

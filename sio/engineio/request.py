@@ -6,9 +6,9 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
-from .. import conf, shutdown
+from .. import conf, shutdown, users
 from .app import get_engineio_app
-from .handshake import Action, ErrorCode, HandshakeError, check_request, parse_query
+from .handshake import Action, ErrorCode, HandshakeError, check_protocol, check_request, parse_query
 from .registry import registry
 from .socket import EngineIOSocket
 from .state import Transport
@@ -25,8 +25,6 @@ _FOREIGN_HINT = (
     ", of another process, or of this one before it restarted: with several processes, set up sticky sessions, "
     "or SIO_TRANSPORTS = ['websocket']"
 )
-#: Refusals that a developer should hear of; the others are the daily noise of the internet.
-_LOUD = frozenset({ErrorCode.FORBIDDEN, ErrorCode.UNSUPPORTED_PROTOCOL_VERSION})
 
 
 class EngineIORequest:
@@ -41,9 +39,11 @@ class EngineIORequest:
         self._origins = self.settings.origins
 
     def check(self) -> Action:
-        """Returns what the request is for. Raises HandshakeError, which is logged here."""
+        """Returns what the request is for; if that `must_ask`, it is not decided yet. Raises HandshakeError, which is
+        logged here.
+        """
         try:
-            return check_request(
+            action = check_request(
                 self.query,
                 self.method,
                 websocket=self.scope["type"] == "websocket",
@@ -52,16 +52,41 @@ class EngineIORequest:
                 check_origin=lambda: self._origins.check(self.scope, self.headers),
                 origin=self.headers.get(b"origin", b""),
             )
+            if action is not Action.OPEN:
+                users.check_owner(self.live_socket(), self.scope)
+            elif self.settings.allow_request is None:
+                check_protocol(self.query)
         except HandshakeError as error:
-            foreign = error.code is ErrorCode.UNKNOWN_SID and registry.is_foreign(self.query.sid)
-            logger.log(
-                logging.WARNING if foreign or error.code in _LOUD else logging.DEBUG,
-                "Refused a request of %s: %s%s",
-                self.scope.get("client"),
-                error,
-                _FOREIGN_HINT if foreign else "",
-            )
+            self._log(error)
             raise
+        return action
+
+    @property
+    def must_ask(self) -> bool:
+        """Whether it asks for a session, and the application has to be asked."""
+        return not self.query.sid and self.settings.allow_request is not None
+
+    async def ask(self) -> None:
+        """Asks the application whether a session may open. Raises AtCapacity, and HandshakeError, which is logged."""
+        # First, whether there is a place for it: what the application asks a database would be in vain.
+        registry.admit(self.settings.engineio)
+        assert self.settings.allow_request is not None
+        try:
+            await self.settings.allow_request.check(self.scope)
+            check_protocol(self.query)
+        except HandshakeError as error:
+            self._log(error)
+            raise
+
+    def _log(self, error: HandshakeError) -> None:
+        foreign = error.code is ErrorCode.UNKNOWN_SID and registry.is_foreign(self.query.sid)
+        logger.log(
+            logging.WARNING if foreign or error.is_loud else logging.DEBUG,
+            "Refused a request of %s: %s%s",
+            self.scope.get("client"),
+            error,
+            _FOREIGN_HINT if foreign else "",
+        )
 
     @staticmethod
     def _current_transport(sid: str) -> Transport | None:
@@ -74,10 +99,15 @@ class EngineIORequest:
         return not self.query.sid and shutdown.is_under_way()
 
     def open_socket(self, transport: Transport) -> EngineIOSocket:
-        """Opens the session that this handshake asks for."""
+        """Opens the session that this handshake asks for. Raises AtCapacity."""
+        # Nothing waits from here to the end: as many come in as there are places.
+        registry.admit(self.settings.engineio)
         shutdown.watch()
         socket = EngineIOSocket(transport, self.settings.engineio, self.scope, get_engineio_app(), registry)
+        socket.owner = users.identify(self.scope)
         socket.open()
+        if self.settings.user_check_interval is not None:
+            users.watch()
         return socket
 
     def live_socket(self) -> EngineIOSocket:

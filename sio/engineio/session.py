@@ -9,10 +9,10 @@ Source: Engine.IO protocol v4, sections "Heartbeat" and "Upgrade"; the reference
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 
+from .handshake import handshake_answer
 from .options import EngineIOOptions
 from .outbox import Outbox
 from .packets import CLOSE, NOOP, EncodedPacket, Packet, PacketType, decode_packet
@@ -22,6 +22,9 @@ from .state import OPEN_STATES, UPGRADING_STATES, WEBSOCKET_STATES, Input, Reaso
 NOOP_INTERVAL = 0.1
 #: How long a closing session waits for its client to take the rest (`closeTimeout` of `polling.ts`), in seconds.
 CLOSE_TIMEOUT = 30.0
+#: Timers that are so much later than due, in seconds, show that the process stood still and not its clients: a server
+#: that has more to do than it can is late by less for long.
+STANDSTILL = 1.0
 
 
 class Timer(Enum):
@@ -56,18 +59,7 @@ class EngineIOSession:
         self._closed_during_poll = False
         self._final_poll_packet = CLOSE
         self._set_state(State.POLLING if transport is Transport.POLLING else State.WEBSOCKET)
-        self.send([self._open_packet(transport)])
-
-    def _open_packet(self, transport: Transport) -> EncodedPacket:
-        can_upgrade = transport is Transport.POLLING and Transport.WEBSOCKET in self.options.transports
-        handshake = {
-            "sid": self.sid,
-            "upgrades": [Transport.WEBSOCKET] if can_upgrade else [],
-            "pingInterval": self.options.ping_interval,
-            "pingTimeout": self.options.ping_timeout,
-            "maxPayload": self.options.max_payload,
-        }
-        return EncodedPacket(PacketType.OPEN + json.dumps(handshake, separators=(",", ":")))
+        self.send([EncodedPacket(PacketType.OPEN + handshake_answer(sid, options, transport))])
 
     # State
 
@@ -197,6 +189,11 @@ class EngineIOSession:
         return self._outbox.put(packets) if self.is_open else True
 
     @property
+    def is_writable(self) -> bool:
+        """Whether a packet would leave at once, by the WebSocket or with the poll that waits."""
+        return self._outbox.is_clear and (self.poll_open or self.state is State.WEBSOCKET)
+
+    @property
     def is_congested(self) -> bool:
         """Whether the buffer is more than half full: who can wait should."""
         return self._outbox.is_congested
@@ -259,11 +256,29 @@ class EngineIOSession:
         return min(self._timers.values(), default=None)
 
     def handle_timeout(self, now: float) -> None:
-        """Does what is due. Sends pings, fails upgrades, ends the session; calling it early does nothing."""
+        """Does what is due. Sends pings, fails upgrades, ends the session; calling it early does nothing.
+
+        Called too late, it gives the client its time anew: what the client said in time may wait to be read.
+        """
         for timer in [timer for timer, due in self._timers.items() if due <= now]:
             # What one timer does may have stopped the others: the end of a session stops all.
-            if self._timers.pop(timer, None) is not None:
+            due = self._timers.pop(timer, None)
+            if due is None:
+                continue
+            patience = self._patience(timer)
+            if patience is not None and now - due >= min(STANDSTILL, patience):
+                # As often as that happens: each time, the process stood still for as long again.
+                self._timers[timer] = now + patience
+            else:
                 _TIMEOUTS[timer](self, now)
+
+    def _patience(self, timer: Timer) -> float | None:
+        """How long the client has for what a timer waits for; None for a timer that does not wait for the client."""
+        if timer is Timer.PONG:
+            return self.options.ping_timeout / 1000
+        if timer is Timer.UPGRADE:
+            return self.options.upgrade_timeout / 1000
+        return CLOSE_TIMEOUT if timer is Timer.CLOSE else None
 
     def pause(self) -> None:
         """The server stopped reading from the client: a pong that may wait to be read is not missed."""

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, MutableMapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from typing import Any
 
+from . import standstill
 from .app import EngineIOApplication
 from .options import EngineIOOptions
 from .packets import EncodedPacket, Packet, ParseError, encode_payload
 from .registry import SessionRegistry
 from .session import EngineIOSession
 from .state import Reason, Transport
-from .steps import Rest, begin
+from .tasks import SessionTasks
+from .writer import Send, Writer
 
 logger = logging.getLogger("sio.engineio")
-
-Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-#: Tasks that outlive their session, hooks most of all: a shutdown waits for them.
-unfinished: set[asyncio.Task[Any]] = set()
 
 #: How long a cancelled transport waits for the tasks of its session, in seconds: Daphne and uvicorn give more at
 #: shutdown.
@@ -43,6 +40,8 @@ class EngineIOSocket:
         registry: SessionRegistry,
     ) -> None:
         self.scope = scope
+        #: Whose requests may carry the session, as `sio.users` has it.
+        self.owner: Any = None
         self.session = EngineIOSession(registry.new_sid(), transport, options, asyncio.get_running_loop().time())
         self.sid = self.session.sid
         self._app = app
@@ -51,14 +50,14 @@ class EngineIOSocket:
         self._timer: asyncio.Handle | None = None
         #: The deadline that the timer is for. The handle need not know: uvloop gives one without `when` if it is past.
         self._armed_for: float | None = None
-        self._tasks: set[asyncio.Task[Any]] = set()
+        #: What hooks and handlers run in. It outlives the transport, and may outlive the session.
+        self.tasks = SessionTasks()
         self._finished = False
         self._interrupt: Callable[[], None] | None = None
         self._interrupt_probe: Callable[[], None] | None = None
         self._interrupt_post: Callable[[], None] | None = None
-        #: `send` of the WebSocket that carries the session, and the task that writes while it has to wait.
-        self._send: Send | None = None
-        self._writer: asyncio.Task[None] | None = None
+        #: That of the WebSocket that carries the session.
+        self._writer: Writer | None = None
         #: How the waiting poll is told that it can be answered; what a paused reader and emitters each wait on.
         self._poll: Callable[[], None] | None = None
         self._reading: asyncio.Future[None] | None = None
@@ -89,17 +88,22 @@ class EngineIOSocket:
         """Sends messages, next to one another. On a closing session they are dropped."""
         self.send_packets([EncodedPacket.message(message) for message in messages])
 
-    def send_packets(self, packets: Sequence[EncodedPacket]) -> None:
-        """Sends packets that may be shared with other sockets, as one unit.
+    def send_packets(self, packets: Sequence[EncodedPacket], volatile: bool = False) -> None:
+        """Sends packets that may be shared with other sockets, as one unit; `volatile` ones only if they can leave at
+        once.
 
         A client that leaves its buffer full is cut off, so that it can cost neither memory nor the time of others.
         """
-        send = self._send
-        if send is not None and self._writer is None and len(packets) == 1 and self.session.pass_by(packets[0]):
+        writer, session = self._writer, self.session
+        is_free = writer is not None and not writer.is_blocked
+        if writer is not None and is_free and len(packets) == 1 and session.pass_by(packets[0]):
             # The fast path: a WebSocket whose client keeps up. Nothing is queued, woken or scheduled.
-            self._write(send, packets[0])
+            writer.write(packets[0])
+            return
+        if volatile and not (session.is_writable and (is_free or writer is None)):
             return
         if not self.session.send(packets):
+            self._registry.slow_consumers += 1
             logger.warning("Cut the slow consumer %s: its buffer of packets is full", self.scope.get("client"))
             self.end(Reason.TRANSPORT_ERROR)
             return
@@ -108,6 +112,10 @@ class EngineIOSocket:
             # At once, and not when the loop turns: who sends without a pause would have sent all before.
             self.session.handle_timeout(self._loop.time())
             self._update()
+
+    def joined(self) -> None:
+        """The client joined a namespace: it is none of those that SIO_MAX_UNJOINED_SESSIONS bounds. Idempotent."""
+        self._registry.joined(self)
 
     async def drain(self) -> None:
         """Waits until the client has taken enough of what it was sent; returns at once unless it lags behind."""
@@ -126,28 +134,6 @@ class EngineIOSocket:
         """Ends the connection at once. Idempotent. `discard` drops what was sent and is not delivered."""
         self.session.end(reason, discard=discard)
         self._update()
-
-    def create_task(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Runs `coroutine` in a task that the session keeps a reference to. It outlives the transport, and may
-        outlive the session.
-        """
-        task = self.adopt(coroutine)
-        task.add_done_callback(self.release)
-        return task
-
-    def adopt(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """As `create_task`, for a coroutine that calls `release` at its end: a callback would cost as much again."""
-        # The loop itself has only weak references to its tasks.
-        task = self._loop.create_task(coroutine)
-        self._tasks.add(task)
-        if self._finished:
-            unfinished.add(task)
-        return task
-
-    def release(self, task: asyncio.Task[Any]) -> None:
-        """Forgets a task that is at its end."""
-        self._tasks.discard(task)
-        unfinished.discard(task)
 
     def pause_reading(self) -> None:
         """Takes nothing more from the client until `resume_reading`; meanwhile no pong is demanded of it."""
@@ -242,18 +228,17 @@ class EngineIOSocket:
 
     def attach(self, send: Send, interrupt: Callable[[], None]) -> None:
         """A WebSocket carries the session from now on. It wants to be interrupted at its end."""
-        self._send, self._interrupt = send, interrupt
+        self._writer = Writer(send, self, self.session.options.max_payload)
+        self._interrupt = interrupt
         self._update()
         if self._finished:
             interrupt()
 
-    def detach(self) -> bool:
-        """The WebSocket carries nothing any more. Returns whether it was waiting for its client to read."""
-        self._send = None
-        if self._writer is None:
-            return False
-        self._writer.cancel()
-        return True
+    def detach(self) -> None:
+        """The WebSocket carries nothing any more."""
+        if self._writer is not None:
+            self._writer.cancel()
+            self._writer = None
 
     def on_finish_of_post(self, interrupt: Callable[[], None]) -> None:
         """The POST whose body is read wants to be interrupted at the end of the session."""
@@ -283,8 +268,7 @@ class EngineIOSocket:
     async def shut_down(self) -> None:
         """The ASGI server cancelled a transport of the session: ends it, and gives its hooks a moment to finish."""
         self.end(Reason.SERVER_SHUTTING_DOWN)
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=SHUTDOWN_TIMEOUT)
+        await self.tasks.wait(SHUTDOWN_TIMEOUT)
 
     # The pump
 
@@ -301,9 +285,9 @@ class EngineIOSocket:
 
     def _pump(self) -> None:
         """Writes what there is, or wakes who can."""
-        session = self.session
-        if self._send is not None and self._writer is None:
-            self._write_queue(self._send)
+        session, writer = self.session, self._writer
+        while writer is not None and not writer.is_blocked and (packet := session.next_packet()) is not None:
+            writer.write(packet)
         if self._poll is not None and session.poll_ready:
             self._poll()
             self._poll = None
@@ -311,35 +295,13 @@ class EngineIOSocket:
             _release(self._drained)
             self._drained = None
 
-    def _write_queue(self, send: Send) -> None:
-        """Writes what is queued, as long as the WebSocket takes it without waiting."""
-        while self._writer is None and (packet := self.session.next_packet()) is not None:
-            self._write(send, packet)
-
-    def _write(self, send: Send, packet: EncodedPacket) -> None:
-        """Writes a packet to the WebSocket, whoever sends it. If that has to wait, a task sees to it."""
-        try:
-            rest = begin(send(packet.frame))
-        except Exception as error:
-            self._cannot_write(packet, error)
-            self.end(Reason.TRANSPORT_CLOSE)
-        else:
-            if rest is not None:
-                self._writer = self.create_task(self._write_rest(rest))
-
-    def _cannot_write(self, packet: EncodedPacket, error: Exception) -> None:
-        """Whatever a server raises, the client is gone. But a server may also have a bound of its own."""
-        if packet.size > self.session.options.max_payload:
-            logger.warning("A packet of %d bytes was too much for the server: %r", packet.size, error)
-
-    async def _write_rest(self, rest: Rest) -> None:
-        try:
-            await rest
-        except Exception:
-            self.session.end(Reason.TRANSPORT_CLOSE)
-        finally:
-            self._writer = None
+    def on_writable(self) -> None:
+        """The WebSocket took what it did not take at once."""
         self._update()
+
+    def on_write_failed(self) -> None:
+        """The WebSocket takes nothing any more."""
+        self.end(Reason.TRANSPORT_CLOSE)
 
     def _arm_timer(self) -> None:
         deadline = self.session.deadline
@@ -351,8 +313,11 @@ class EngineIOSocket:
         self._armed_for = deadline
 
     def _on_timer(self) -> None:
+        now, due = self._loop.time(), self._armed_for
         self._timer = self._armed_for = None
-        self.session.handle_timeout(self._loop.time())
+        if due:  # 0: a ping that goes out of turn
+            standstill.watch.timer_ran(now - due)
+        self.session.handle_timeout(now)
         self._update()
 
     def _finish(self) -> None:
@@ -374,7 +339,7 @@ class EngineIOSocket:
         assert self.session.reason is not None
         logger.debug("Session of %s closed: %s", self.scope.get("client"), self.session.reason)
         self._app.on_disconnect(self, self.session.reason)
-        unfinished.update(self._tasks)
+        self.tasks.end_session()
 
 
 def _release(future: asyncio.Future[None]) -> None:

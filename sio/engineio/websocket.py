@@ -12,7 +12,7 @@ import contextlib
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from .. import shutdown
-from .handshake import Action, HandshakeError
+from .handshake import Action, AtCapacity, HandshakeError
 from .packets import PROBE_PONG, PacketType
 from .request import EngineIORequest, Message, Receive, Scope, Send
 from .socket import EngineIOSocket
@@ -26,7 +26,7 @@ MESSAGE_TOO_BIG = 1009
 SERVICE_RESTART = 1012
 
 #: How long a client that does not read may delay the end of its WebSocket, in seconds.
-_BLOCKED_CLOSE_TIMEOUT = 1.0
+_CLOSE_TIMEOUT = 1.0
 
 _PROBE = PacketType.PING + "probe"
 
@@ -49,32 +49,40 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         try:
             action = request.check()
+            if request.must_ask:
+                await request.ask()
+            # Opened before it is accepted, so that those which a server is slow to accept count as well.
+            socket = request.open_socket(Transport.WEBSOCKET) if action is Action.OPEN else request.live_socket()
         except HandshakeError as error:
-            await self._refuse(scope, error)
+            # The reference's 400, whatever the error, and its text.
+            await self._refuse(scope, 400, error.message.encode(errors="replace"), (b"content-type", b"text/html"))
             return
-        socket = None if action is Action.OPEN else request.live_socket()
-        # Accepted first and closed then, as in the reference: to a client, a refusal would be a failed transport.
-        if not await self._try_send({"type": "websocket.accept"}):
-            return
-        if socket is None:
-            socket = request.open_socket(Transport.WEBSOCKET)
-        elif not await self._upgrade(socket):
-            await self._close()
+        except AtCapacity as refusal:
+            await self._refuse(scope, 503, b"", (b"retry-after", b"%d" % refusal.retry_after))
             return
         del request  # the session may last for days
-        await self._serve(socket)
+        if await (self._accept(socket) if action is Action.OPEN else self._upgrade(socket)):
+            await self._serve(socket)
 
-    async def _refuse(self, scope: Scope, error: HandshakeError) -> None:
-        """Refuses the WebSocket: with the reference's 400 and its text where the server can do that, else with the
-        server's 403.
-        """
+    async def _accept(self, socket: EngineIOSocket) -> bool:
+        """Accepts the WebSocket of a new session, which is over if that fails."""
+        accepted = False
+        try:
+            accepted = await self._try_send({"type": "websocket.accept"})
+        finally:
+            if not accepted:
+                socket.end(Reason.TRANSPORT_CLOSE)
+        return accepted
+
+    async def _refuse(self, scope: Scope, status: int, body: bytes, header: tuple[bytes, bytes]) -> None:
+        """Refuses the WebSocket: with this answer where the server can give it, else with the server's 403."""
         # The extension is what lets a server answer with more than its own refusal: uvicorn has it, Daphne does not.
         if "websocket.http.response" not in scope.get("extensions", {}):
             await self._try_send({"type": "websocket.close"})
             return
-        headers = [(b"content-type", b"text/html"), (b"connection", b"close")]
-        if await self._try_send({"type": "websocket.http.response.start", "status": 400, "headers": headers}):
-            await self._try_send({"type": "websocket.http.response.body", "body": error.message.encode()})
+        headers = [header, (b"connection", b"close")]
+        if await self._try_send({"type": "websocket.http.response.start", "status": status, "headers": headers}):
+            await self._try_send({"type": "websocket.http.response.body", "body": body})
 
     async def _serve(self, socket: EngineIOSocket) -> None:
         """Runs the session on this WebSocket until its end."""
@@ -93,10 +101,10 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         finally:
             # Whatever happened here, nobody speaks for the session any more.
             socket.end(Reason.TRANSPORT_ERROR)
-            is_blocked = socket.detach()
+            socket.detach()
             with contextlib.suppress(TimeoutError):
                 # A client that reads nothing does not take the close either.
-                async with asyncio.timeout(_BLOCKED_CLOSE_TIMEOUT if is_blocked else None):
+                async with asyncio.timeout(_CLOSE_TIMEOUT):
                     await self._close(SERVICE_RESTART if shutdown.is_under_way() else close_code)
 
     async def _read(self, socket: EngineIOSocket) -> int:
@@ -148,12 +156,18 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._try_send({"type": "websocket.close", "code": NORMAL_CLOSURE})
 
     async def _upgrade(self, socket: EngineIOSocket) -> bool:
-        """Runs the probe of a WebSocket for a session on polling. False if it failed, or if it may not have one."""
+        """Accepts the WebSocket of a session on polling, and runs its probe. False if it failed, or may not be."""
+        # Accepted first and closed then, as in the reference: to a client, a refusal would be a failed transport.
+        if not await self._try_send({"type": "websocket.accept"}):
+            return False
         try:
             socket.probe()
+            upgraded = await self._probe(socket)
         except InvalidTransition:
-            return False  # a second WebSocket: the first one stays
-        return await self._probe(socket)
+            upgraded = False  # a second WebSocket: the first one stays
+        if not upgraded:
+            await self._close()
+        return upgraded
 
     async def _probe(self, socket: EngineIOSocket) -> bool:
         """Speaks the probe. False if it failed, in which case the session goes on with polling."""

@@ -68,12 +68,14 @@ class Adapter:
         packets: Sequence[EncodedPacket],
         rooms: Collection[str] | None,
         except_: Collection[str],
+        volatile: bool = False,
     ) -> None:
         """Sends packets to the sockets in any of `rooms` (None: in the namespace) and in none of `except_`, each once.
+        `volatile` leaves out those whose client is not ready for more.
 
         It waits for no client, but gives their writers a turn: who broadcasts in a loop would else fill all buffers.
         """
-        self.broadcast_locally(namespace, packets, rooms, except_)
+        self.broadcast_locally(namespace, packets, rooms, except_, volatile)
         await asyncio.sleep(0)
 
     def broadcast_locally(
@@ -82,13 +84,14 @@ class Adapter:
         packets: Sequence[EncodedPacket],
         rooms: Collection[str] | None,
         except_: Collection[str],
+        volatile: bool = False,
     ) -> None:
         """`broadcast` to the sockets of this process."""
         excluded = self._members(namespace, except_)
         # A copy: sending can cut a slow consumer, which changes the rooms.
         for socket in list(self._members(namespace, (EVERYONE,) if rooms is None else rooms)):
             if socket not in excluded:
-                socket.send_packets(packets)
+                socket.send_packets(packets, volatile)
 
     def _members(self, namespace: str, rooms: Collection[Room]) -> dict[NamespaceSocket, None]:
         found = [self._rooms[namespace, room] for room in rooms if (namespace, room) in self._rooms]

@@ -57,6 +57,7 @@ class Broadcast:
     rooms: tuple[str, ...] | None
     except_: tuple[str, ...]
     packets: tuple[str | bytes, ...]
+    volatile: bool = False
 
     def to_message(self) -> dict[str, Any]:
         """Returns what any layer can carry."""
@@ -70,6 +71,7 @@ class Broadcast:
             "rooms": None if self.rooms is None else [_to_bytes(room) for room in self.rooms],
             "except": [_to_bytes(room) for room in self.except_],
             "packets": list(self.packets),
+            "volatile": self.volatile,
         }
 
     @classmethod
@@ -86,6 +88,7 @@ class Broadcast:
             None if rooms is None else tuple(map(_to_str, rooms)),
             tuple(map(_to_str, message["except"])),
             tuple(_check_packet(packet) for packet in message["packets"]),
+            bool(message.get("volatile")),  # the first processes of this version did not say
         )
 
 
@@ -173,9 +176,10 @@ class ChannelLayerAdapter(Adapter):
         packets: Sequence[EncodedPacket],
         rooms: Collection[str] | None,
         except_: Collection[str],
+        volatile: bool = False,
     ) -> None:
         """Sends to the sockets of this process, and then to the layer. An error of the layer is none of the caller."""
-        await super().broadcast(namespace, packets, rooms, except_)
+        await super().broadcast(namespace, packets, rooms, except_, volatile)
         channel = self._get_channel()
         if channel is None or (rooms is not None and not rooms):
             return
@@ -190,6 +194,7 @@ class ChannelLayerAdapter(Adapter):
             sent_rooms,
             tuple(except_),
             tuple(packet.data for packet in packets),
+            volatile,
         )
         self._sent[group] = self._number
         if len(self._sent) > _MAX_NUMBERED_GROUPS:
@@ -223,7 +228,7 @@ class ChannelLayerAdapter(Adapter):
             )
             return
         if broadcast.sender != self._process and self._is_next(broadcast):
-            self.broadcast_locally(broadcast.namespace, packets, broadcast.rooms, broadcast.except_)
+            self.broadcast_locally(broadcast.namespace, packets, broadcast.rooms, broadcast.except_, broadcast.volatile)
 
     def _is_next(self, broadcast: Broadcast) -> bool:
         """Whether the message is for a room of this process, and was not delivered before. Counts those that it shows

@@ -6,7 +6,8 @@ Source: the reference's `socket.io/lib/client.ts`.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from ..engineio.socket import EngineIOSocket
 from ..engineio.state import Reason
@@ -31,13 +32,23 @@ class Client:
         #: Sockets whose queue of events is full, and handlers that wait for the client's answer.
         self._full: dict[NamespaceSocket, None] = {}
         self._calls = 0
-        # A client that joins no namespace has no business here ("connectTimeout").
-        self._timer = asyncio.get_running_loop().call_later(
-            options.connect_timeout / 1000, self.close, Reason.FORCED_SERVER_CLOSE
-        )
+        #: Until a namespace is joined: a client that joins none has no business here ("connectTimeout"). From then on,
+        #: while a packet waits for its attachments.
+        self._timer: asyncio.TimerHandle | None = None
+        self._start_timer(options.connect_timeout, self.close, Reason.FORCED_SERVER_CLOSE)
+
+    def _start_timer(self, milliseconds: int, callback: Callable[..., None], *args: Any) -> None:
+        self._timer = asyncio.get_running_loop().call_later(milliseconds / 1000, callback, *args)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def receive(self, data: str | bytes) -> None:
         """Takes the data of one Engine.IO message."""
+        if self._parser.pending is not None:
+            self._stop_timer()
         try:
             packet = self._parser.feed(data)
         except ParseError:
@@ -48,6 +59,17 @@ class Client:
         elif self._socket(self._parser.pending) is None:
             # No attachments are collected for a namespace that the client has not joined (CVE-2026-48804).
             self.close(Reason.FORCED_SERVER_CLOSE)
+        else:
+            self._await_attachments()
+
+    def _await_attachments(self) -> None:
+        self._start_timer(self.options.attachments_timeout, self._on_attachments_missing)
+
+    def _on_attachments_missing(self) -> None:
+        if self.eio.is_paused:
+            self._await_attachments()  # they may be there, and wait to be read
+        else:
+            self.close(Reason.FORCED_CLOSE)
 
     def _socket(self, packet: SocketIOPacket | None) -> NamespaceSocket | None:
         """Returns the accepted socket that a packet is for."""
@@ -85,7 +107,8 @@ class Client:
 
     def accepted(self) -> None:
         """A socket was accepted, so the connection may stay. A refused one leaves the time running (`client.ts`)."""
-        self._timer.cancel()
+        self._stop_timer()
+        self.eio.joined()
 
     def forget(self, socket: NamespaceSocket) -> None:
         """A socket left its namespace, or was refused."""
@@ -126,7 +149,7 @@ class Client:
 
     def end(self, reason: Reason) -> None:
         """The one door out: the connection is over, for whatever reason. Idempotent."""
-        self._timer.cancel()
+        self._stop_timer()
         for socket in list(self._sockets.values()):
             socket.end(reason)
         self._parser.clear()

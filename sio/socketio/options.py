@@ -18,6 +18,8 @@ class SocketIOOptions:
 
     connect_timeout: int = 45_000
     max_attachments: int = 10
+    max_attachments_bytes: int = 10_000_000
+    attachments_timeout: int = 45_000
     max_json_depth: int = 100
     max_queued_events: int = 1_000
     max_pending_acks: int = 1_000

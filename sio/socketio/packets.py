@@ -98,7 +98,7 @@ def _header(packet_type: PacketType, packet: SocketIOPacket, attachments: int = 
     count = f"{attachments}-" if attachments else ""
     namespace = "" if packet.namespace == "/" else packet.namespace + ","
     ack_id = "" if packet.id is None else packet.id
-    return f"{packet_type.value}{count}{namespace}{ack_id}"
+    return f"{packet_type:d}{count}{namespace}{ack_id}"
 
 
 def _title(packet: SocketIOPacket) -> str:

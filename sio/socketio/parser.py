@@ -32,7 +32,7 @@ class SocketIOParser:
         self._options = options
         #: The packet that waits for attachments.
         self.pending: SocketIOPacket | None = None
-        self._expected = 0
+        self._expected = self._size = 0
         self._attachments: list[bytes] = []
 
     def feed(self, message: str | bytes) -> SocketIOPacket | None:
@@ -57,6 +57,7 @@ class SocketIOParser:
     def clear(self) -> None:
         """Forgets the packet that waits for attachments."""
         self.pending = None
+        self._size = 0
         self._attachments = []
 
     def _read_packet(self, text: str) -> SocketIOPacket | None:
@@ -111,6 +112,9 @@ class SocketIOParser:
         if packet is None:
             raise ParseError("an attachment came that no packet announced")
         self._attachments.append(attachment)
+        self._size += len(attachment)
+        if self._size > self._options.max_attachments_bytes:
+            raise ParseError("the attachments are larger than SIO_MAX_ATTACHMENTS_BYTES")
         if len(self._attachments) < self._expected:
             return None
         attachments = self._attachments

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Iterable, MutableMapping, Sequence
 from typing import Any
 
@@ -12,10 +13,12 @@ from ..engineio.state import Reason
 from .adapter import Adapter
 from .client import Client
 from .handlers import Handlers
+from .home import HomeLoop
 from .namespace import Namespace
 from .options import SocketIOOptions
 from .packets import PacketEncoder, PacketType, SocketIOPacket
 from .socket import check_event, check_room
+from .upkeep import Upkeep
 
 #: The key of an ASGI scope under which a mounted application says which namespaces it serves.
 NAMESPACES_KEY = "sio_namespaces"
@@ -24,18 +27,23 @@ NAMESPACES_KEY = "sio_namespaces"
 class SocketIOServer(EngineIOApplication):
     """The Socket.IO layer as an Engine.IO application.
 
-    `options` gives the options in force, and is asked for each connection; `adapter` is the class that keeps the rooms.
+    `options` gives the options in force, and is asked for each connection; `adapter` is the class that keeps the rooms;
+    `upkeep` is told of hooks and handlers.
     """
 
     def __init__(
         self,
         options: Callable[[], SocketIOOptions] = SocketIOOptions,
         adapter: type[Adapter] = Adapter,
+        upkeep: Upkeep | None = None,
     ) -> None:
         self._options = options
         self._encoder: tuple[SocketIOOptions, PacketEncoder] | None = None
         self._clients: dict[EngineIOSocket, Client] = {}
+        self._home = HomeLoop()
         self.adapter = adapter()
+        self._outsider = _Outsider(adapter)
+        self.upkeep = upkeep or Upkeep()
         #: All namespaces by their name. The main one is always there.
         self.namespaces: dict[str, Namespace] = {"/": Namespace("/")}
 
@@ -76,21 +84,37 @@ class SocketIOServer(EngineIOApplication):
         room: str | Iterable[str] | None = None,
         namespace: str = "/",
         except_: str | Iterable[str] | None = None,
+        volatile: bool = False,
     ) -> None:
         """Sends an event to the sockets in a namespace, in all processes; to those in a room, or in any of several, if
         `room` says so.
 
-        Those in a room of `except_` are left out. A socket's id is a room with only that socket. Raises EncodingError,
-        ValueError for a reserved event name, and TypeError for a room that is no string; nothing is sent then.
+        Those in a room of `except_` are left out. A socket's id is a room with only that socket. A `volatile` event
+        reaches only those to whom it can leave at once. Raises EncodingError, ValueError for a reserved event name, and
+        TypeError for a room that is no string; nothing is sent then.
+
+        It may be awaited on any event loop, in any thread: what is sent is encoded and sent on the loop of the sockets.
         """
         rooms = None if room is None else _to_rooms(room)
         excluded = () if except_ is None else _to_rooms(except_)
-        await self.adapter.broadcast(namespace, self.encode_event(namespace, event, args), rooms, excluded)
+        if self._home.is_here:
+            packets = self.encode_event(namespace, event, args)
+            await self.adapter.broadcast(namespace, packets, rooms, excluded, volatile)
+        elif self._home.is_running:
+            await self._home.run(
+                self.emit(event, *args, room=rooms, namespace=namespace, except_=excluded, volatile=volatile)
+            )
+        else:
+            packets = self._outsider.encode(self._options(), namespace, event, args)
+            await self._outsider.adapter.broadcast(namespace, packets, rooms, excluded, volatile)
 
     def encode_event(
         self, namespace: str, event: str, args: Sequence[Any], ack_id: int | None = None
     ) -> list[EncodedPacket]:
-        """Encodes an event, once for whoever gets it. Raises what `emit` raises."""
+        """Encodes an event, once for whoever gets it. Raises what `emit` raises, and RuntimeError on a loop that is not
+        that of the sockets.
+        """
+        self._home.check()
         check_event(event)
         return self.encode(SocketIOPacket(PacketType.EVENT, namespace, [event, *args], ack_id))
 
@@ -100,6 +124,10 @@ class SocketIOServer(EngineIOApplication):
         if self._encoder is None or self._encoder[0] is not options:
             self._encoder = options, PacketEncoder(options)
         return [EncodedPacket.message(data) for data in self._encoder[1].encode(packet)]
+
+    def check_loop(self) -> None:
+        """Raises RuntimeError on an event loop that is not that of the sockets."""
+        self._home.check()
 
     async def close(self) -> None:
         """Ends all connections with the reason `server shutting down`. What was not delivered yet is dropped."""
@@ -111,6 +139,7 @@ class SocketIOServer(EngineIOApplication):
     # The Engine.IO application
 
     def on_connect(self, socket: EngineIOSocket) -> None:
+        self._home.settle()
         self._clients[socket] = Client(self, socket, self._options())
 
     def on_message(self, socket: EngineIOSocket, data: str | bytes) -> None:
@@ -119,8 +148,24 @@ class SocketIOServer(EngineIOApplication):
     def on_disconnect(self, socket: EngineIOSocket, reason: Reason) -> None:
         self._clients.pop(socket).end(reason)
 
+    def dismiss(self, socket: EngineIOSocket) -> None:
+        self._clients[socket].disconnect()
+
     async def on_shutdown(self) -> None:
         await self.adapter.close()
+
+
+class _Outsider(threading.local):
+    """What broadcasts from a process in which no socket lives, such as a task queue's: one for each of its threads."""
+
+    def __init__(self, adapter: type[Adapter]) -> None:
+        self.adapter = adapter()
+
+    def encode(self, options: SocketIOOptions, namespace: str, event: str, args: Sequence[Any]) -> list[EncodedPacket]:
+        """Encodes an event. Raises what `SocketIOServer.emit` raises."""
+        check_event(event)
+        packet = SocketIOPacket(PacketType.EVENT, namespace, [event, *args])
+        return [EncodedPacket.message(data) for data in PacketEncoder(options).encode(packet)]
 
 
 def _to_rooms(rooms: str | Iterable[str]) -> Collection[str]:

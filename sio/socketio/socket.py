@@ -88,21 +88,22 @@ class NamespaceSocket:
 
     # Emitting
 
-    async def emit(self, event: str, *args: Any, callback: AckCallback | None = None) -> None:
-        """Sends an event to this client. `callback` gets the arguments of its acknowledgement, once; it may be async.
+    async def emit(self, event: str, *args: Any, callback: AckCallback | None = None, volatile: bool = False) -> None:
+        """Sends an event to this client. `callback` gets the arguments of its acknowledgement, once; it may be async. A
+        `volatile` event is dropped if it could not leave at once: for what is soon out of date, such as a position.
 
         Waits when the client is slow to take what it was sent. Raises EncodingError, TooManyPendingAcks, and ValueError
         for a reserved event name; nothing is sent then.
         """
         if callback is None:
-            self.send_packets(self.server.encode_event(self.namespace, event, args))
+            self.send_packets(self.server.encode_event(self.namespace, event, args), volatile)
         else:
-            self._send_with_ack(event, args, callback)
+            self._send_with_ack(event, args, callback, volatile)
         await self._client.eio.drain()
 
-    async def send(self, *args: Any, callback: AckCallback | None = None) -> None:
+    async def send(self, *args: Any, callback: AckCallback | None = None, volatile: bool = False) -> None:
         """Sends the event `message`."""
-        await self.emit("message", *args, callback=callback)
+        await self.emit("message", *args, callback=callback, volatile=volatile)
 
     async def call(self, event: str, *args: Any, timeout: float | None = 60.0) -> Any:  # noqa: ASYNC109
         """Sends an event and waits for its acknowledgement, at most `timeout` seconds (None: as long as the client is
@@ -128,7 +129,9 @@ class NamespaceSocket:
             self._client.set_calling(False)
         return answer if len(answer) > 1 else answer[0] if answer else None
 
-    def _send_with_ack(self, event: str, args: Sequence[Any], waiter: AckCallback | asyncio.Future[Any]) -> int:
+    def _send_with_ack(
+        self, event: str, args: Sequence[Any], waiter: AckCallback | asyncio.Future[Any], volatile: bool = False
+    ) -> int:
         limit = self._client.options.max_pending_acks
         if len(self._acks) >= limit:
             raise TooManyPendingAcks(f"{self!r} has not acknowledged {limit} events (SIO_MAX_PENDING_ACKS)")
@@ -137,20 +140,21 @@ class NamespaceSocket:
         # Registered after the encoding, which may fail, and before the sending, which may be answered at once.
         if not self._ended:
             self._acks[ack_id] = waiter
-        self.send_packets(packets)
+        self.send_packets(packets, volatile)
         return ack_id
 
-    def send_packets(self, packets: Sequence[EncodedPacket]) -> None:
+    def send_packets(self, packets: Sequence[EncodedPacket], volatile: bool = False) -> None:
         """Sends packets of this namespace that are encoded already."""
         if self.connected:
-            self._client.eio.send_packets(packets)
-        elif not self._ended:
+            self._client.eio.send_packets(packets, volatile)
+        elif not self._ended and not volatile:
             self._held.extend(packets)
 
     # Rooms
 
     async def join(self, room: str) -> None:
         """Joins a room: any string."""
+        self.server.check_loop()
         check_room(room)
         if not self._ended and room not in self._rooms:
             self._rooms.add(room)
@@ -160,6 +164,7 @@ class NamespaceSocket:
 
     async def leave(self, room: str) -> None:
         """Leaves a room."""
+        self.server.check_loop()
         check_room(room)
         if not self._ended and room in self._rooms:
             self._rooms.remove(room)
@@ -175,6 +180,7 @@ class NamespaceSocket:
 
     async def disconnect(self, close: bool = False) -> None:
         """Disconnects the client from this namespace; with `close`, from all namespaces, and closes its connection."""
+        self.server.check_loop()
         if self._ended:
             return
         if not self.connected:

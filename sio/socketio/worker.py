@@ -75,7 +75,7 @@ class Worker:
 
     def call_back(self, callback: Callable[..., Any], args: Sequence[Any]) -> None:
         """Runs the callback of an acknowledgement, at once: a handler may be waiting for it."""
-        self._client.eio.create_task(self._run_callback(callback, args))
+        self._client.eio.tasks.create(self._run_callback(callback, args))
 
     # The queue
 
@@ -85,7 +85,8 @@ class Worker:
             self._start()
 
     def _start(self) -> None:
-        self._task = self._client.eio.adopt(self._work())
+        self._socket.server.upkeep.starting()
+        self._task = self._client.eio.tasks.adopt(self._work())
 
     async def _work(self) -> None:
         done = 0
@@ -97,10 +98,11 @@ class Worker:
                     self._set_full(False)
                 done += 1
                 if done % _TURN == 0:
+                    self._socket.server.upkeep.starting()
                     await asyncio.sleep(0)
         finally:
             assert self._task is not None
-            self._client.eio.release(self._task)
+            self._client.eio.tasks.release(self._task)
             self._task = None
             if self._jobs and self._client.eio.is_open:
                 self._start()  # a handler cancelled the task that it ran in: the others still have to run
@@ -130,10 +132,12 @@ class Worker:
             self._consumer = handlers.factory()
             accepted = await self._consumer.connect(socket, socket.auth) if handlers.has_connect else True
         except ConnectionRefused as refusal:
+            self._failed(refusal)  # it may have been raised because of an error
             return {"message": refusal.message} | ({} if refusal.data is None else {"data": refusal.data})
-        except (Exception, asyncio.CancelledError):
+        except (Exception, asyncio.CancelledError) as error:
             _raise_own_cancellation()
             logger.exception("%s.connect raised, so the client was refused", handlers.owner)
+            self._failed(error)
             return {"message": "Internal server error"}
         if accepted is None:
             logger.warning(
@@ -153,9 +157,10 @@ class Worker:
                 self._socket.acknowledge(ack_id, _to_arguments(result))
         except Disconnected as error:
             logger.debug("%s.%s ended: %s", self._handlers.owner, handler.method, error)
-        except (Exception, asyncio.CancelledError):
+        except (Exception, asyncio.CancelledError) as error:
             _raise_own_cancellation()
             logger.exception("%s.%s raised", self._handlers.owner, handler.method)
+            self._failed(error)
 
     def _ack(self, ack_id: int) -> Callable[..., Awaitable[None]]:
         sent = False
@@ -172,17 +177,22 @@ class Worker:
     async def _run_disconnect(self, reason: Reason) -> None:
         try:
             await self._consumer.disconnect(self._socket, reason)
-        except (Exception, asyncio.CancelledError):
+        except (Exception, asyncio.CancelledError) as error:
             _raise_own_cancellation()
             logger.exception("%s.disconnect raised", self._handlers.owner)
+            self._failed(error)
 
     async def _run_callback(self, callback: Callable[..., Any], args: Sequence[Any]) -> None:
         try:
             result = callback(*args)
             if inspect.isawaitable(result):
                 await result
-        except Exception:
+        except Exception as error:
             logger.exception("The ack callback %r raised", callback)
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
+        self._socket.server.upkeep.failed(error)
 
 
 def _raise_own_cancellation() -> None:

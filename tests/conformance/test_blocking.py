@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
+from .conftest import OURS
 from .http import control
-from .servers import HASTY, Server
+from .servers import HASTY, Server, running
 from .wire import TRANSPORTS, Polling, Session, WebSocket, Wire
 
 QUEUE = HASTY["SIO_MAX_QUEUED_EVENTS"]
+#: How long a handler blocks everything, in seconds, and timers that it makes very late.
+BLOCKAGE = 2.0
+BLOCKED = {**HASTY, "SIO_ENGINEIO_PING_INTERVAL_MS": 400, "SIO_ENGINEIO_PING_TIMEOUT_MS": 700}
 _gates = (f"gate {number}" for number in itertools.count())
 
 
@@ -166,3 +170,22 @@ async def test_client_that_leaves_with_a_full_queue_is_let_go(hasty_wire: Wire) 
     session.reset()
     await release(hasty_wire, gate)
     assert await hasty_wire.server.reason(session.id) == "transport close"
+
+
+@pytest.mark.parametrize("kind", OURS)
+async def test_handler_that_blocks_the_loop_costs_no_client_its_connection(kind: str) -> None:
+    """Their pongs come in time, and wait to be read. It is logged once, and not for each of them."""
+    async with running(kind, BLOCKED) as server, Wire(server) as wire:
+        sessions = await asyncio.gather(*(wire.member(TRANSPORTS[number % 2]) for number in range(20)))
+        culprit = await wire.member("websocket")
+        assert await asyncio.gather(*(session.next_packet() for session in sessions)) == ["2"] * 20
+        await culprit.emit("block", BLOCKAGE, ack_id=0)
+        await server.report(hook="block")
+        pongs = [asyncio.create_task(session.send("3")) for session in sessions]
+        assert await culprit.receive() == "430[]"
+        await asyncio.gather(*pongs)
+        for session in (*sessions, culprit):
+            assert await session.call("echo_ack", "alive") == ["alive"]
+        assert not [line for line in server.lines if '"hook": "disconnect"' in line]
+        (warning,) = [line for line in server.lines if "stood still" in line]
+        assert warning.startswith("WARNING sio.engineio: The event loop stood still for at least ")

@@ -10,12 +10,15 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.test import override_settings
 from docutils import nodes
 from docutils.core import publish_doctree
 
-from sio import conf
+from sio import SocketIOConsumer, conf
+from tests.asgi import WebSocket
 from tests.conftest import ROOT, free_port
 
 README = publish_doctree((ROOT / "README.rst").read_text(), settings_overrides={"halt_level": 2})
@@ -70,7 +73,7 @@ def port(site: Path) -> Iterator[int]:
 
 
 def test_every_block_is_tried() -> None:
-    assert sorted(language for language, _ in BLOCKS) == ["bash"] * 3 + ["javascript"] + ["python"] * 5
+    assert sorted(language for language, _ in BLOCKS) == ["bash"] * 3 + ["javascript"] + ["python"] * 6
 
 
 def test_javascript_client(port: int, site: Path) -> None:
@@ -94,6 +97,17 @@ def test_consumers_are_those_of_the_sample_project(title: str) -> None:
     code = block("python", title).removeprefix(title)
     name = title.split()[1].removeprefix("tests/sample_project/")
     assert code in (ROOT / "tests" / "sample_project" / name).read_text()
+
+
+@override_settings(ALLOWED_HOSTS=["*"])
+async def test_connections_of_a_user_are_bounded() -> None:
+    names: dict[str, Any] = {}
+    exec(block("python", "# mysite/sockets.py"), names)
+    with override_settings(SIO_ALLOW_REQUEST=names["allow_request"]):
+        application = SocketIOConsumer.as_asgi()
+        clients = [WebSocket(application, user=user) for user in ["ann"] * 11 + ["bob"]]
+        answers = [(await client.connect())["type"] for client in clients]
+    assert answers == ["websocket.accept"] * 10 + ["websocket.close", "websocket.accept"]
 
 
 def test_make_targets_exist() -> None:

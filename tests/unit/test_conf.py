@@ -23,10 +23,15 @@ NUMBERS = {
     "SIO_MAX_BUFFERED_BYTES": 16_000_000,
     "SIO_CONNECT_TIMEOUT_MS": 45_000,
     "SIO_MAX_ATTACHMENTS": 10,
+    "SIO_MAX_ATTACHMENTS_BYTES": 10_000_000,
+    "SIO_ATTACHMENTS_TIMEOUT_MS": 45_000,
     "SIO_MAX_JSON_DEPTH": 100,
     "SIO_MAX_QUEUED_EVENTS": 1_000,
     "SIO_MAX_PENDING_ACKS": 1_000,
 }
+
+#: Every setting that is a number, or None, which is its default.
+LIMITS = ("SIO_MAX_SESSIONS", "SIO_MAX_UNJOINED_SESSIONS", "SIO_USER_CHECK_INTERVAL_MS")
 
 
 def value_of(name: str) -> Any:
@@ -48,6 +53,10 @@ class TestDefaults:
     def test_number(self, name: str, default: int) -> None:
         assert value_of(name) == default
 
+    @pytest.mark.parametrize("name", [*LIMITS, "SIO_ALLOW_REQUEST"])
+    def test_nothing(self, name: str) -> None:
+        assert value_of(name) is None
+
     def test_both_transports_are_on(self) -> None:
         assert get_settings().engineio.transports == ("polling", "websocket")
 
@@ -55,7 +64,8 @@ class TestDefaults:
         assert get_settings().cors_allowed_origins == ()
 
     def test_every_setting_is_tested_here(self) -> None:
-        assert SETTINGS.keys() == {*NUMBERS, "SIO_TRANSPORTS", "SIO_CORS_ALLOWED_ORIGINS"}
+        others = {"SIO_TRANSPORTS", "SIO_CORS_ALLOWED_ORIGINS", "SIO_ALLOW_REQUEST"}
+        assert SETTINGS.keys() == {*NUMBERS, *LIMITS, *others}
 
     def test_json_is_djangos(self) -> None:
         assert get_settings().socketio.json_default(datetime.date(2030, 1, 2)) == "2030-01-02"
@@ -111,6 +121,23 @@ class TestWrongValues:
     def test_number(self, name: str, value: Any) -> None:
         assert_refused(name, value, "a positive integer")
 
+    @pytest.mark.parametrize("name", LIMITS)
+    @pytest.mark.parametrize("value", [0, -1, 1.5, "1", True, [1]])
+    def test_limit(self, name: str, value: Any) -> None:
+        assert_refused(name, value, "a positive integer or None")
+
+    @pytest.mark.parametrize(
+        ("value", "expectation"),
+        [
+            (1, "a function, the dotted path of one, or None"),
+            ("sio.__version__", "a function, the dotted path of one, or None"),
+            ("nowhere", "the dotted path of a function (nowhere doesn't look like a module path)"),
+            ("sio.nowhere.allow", "the dotted path of a function (No module named 'sio.nowhere')"),
+        ],
+    )
+    def test_function(self, value: Any, expectation: str) -> None:
+        assert_refused("SIO_ALLOW_REQUEST", value, expectation)
+
     @pytest.mark.parametrize(
         "value", ["polling", [], (), None, ["webtransport"], ["polling", "x"], ["Polling"], [None], 1, {"polling": 1}]
     )
@@ -149,7 +176,22 @@ class TestWrongValues:
 
 
 class TestRightValues:
-    """What is no number."""
+    """What is no number, or need not be one."""
+
+    @pytest.mark.parametrize("name", LIMITS)
+    @pytest.mark.parametrize("value", [None, 1, 1_000])
+    def test_limit(self, name: str, value: int | None) -> None:
+        with override_settings(**{name: value}):
+            assert value_of(name) == value
+
+    @override_settings(SIO_ALLOW_REQUEST=None)
+    def test_no_function(self) -> None:
+        assert get_settings().allow_request is None
+
+    @pytest.mark.parametrize("value", ["django.utils.timezone.now", print])
+    def test_function(self, value: Any) -> None:
+        with override_settings(SIO_ALLOW_REQUEST=value):
+            assert get_settings().allow_request is not None
 
     @pytest.mark.parametrize("value", [["polling"], ("websocket",), ["websocket", "polling"]])
     def test_transports(self, value: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from sio.engineio.handshake import (
     ErrorCode,
     HandshakeError,
     Query,
+    check_protocol,
     check_request,
     parse_query,
 )
@@ -35,26 +37,35 @@ def refuse_origin() -> None:
     raise HandshakeError(FORBIDDEN, "not this one")
 
 
-def outcome(
-    query: str,
+def check(
+    query: bytes,
     method: str = "GET",
     *,
     websocket: bool = False,
     forbidden: bool = False,
     origin: bytes = b"",
     transports: Collection[str] = TRANSPORTS,
-) -> Action | ErrorCode:
+) -> Action:
+    """Runs all checks of a request."""
+    parsed = parse_query(query)
+    action = check_request(
+        parsed,
+        method,
+        websocket=websocket,
+        transports=transports,
+        current_transport=SESSIONS.get,
+        check_origin=refuse_origin if forbidden else allow_origin,
+        origin=origin,
+    )
+    if action is Action.OPEN:
+        check_protocol(parsed)
+    return action
+
+
+def outcome(query: str, method: str = "GET", **options: Any) -> Action | ErrorCode:
     """Returns what a request is for, or the code of its refusal."""
     try:
-        return check_request(
-            parse_query(query.encode("latin-1")),
-            method,
-            websocket=websocket,
-            transports=transports,
-            current_transport=SESSIONS.get,
-            check_origin=refuse_origin if forbidden else allow_origin,
-            origin=origin,
-        )
+        return check(query.encode("latin-1"), method, **options)
     except HandshakeError as error:
         return error.code
 
@@ -246,14 +257,7 @@ class TestErrors:
     def test_log_line_is_short_whatever_the_client_sent(self, query: str) -> None:
         """Bad input 5."""
         with pytest.raises(HandshakeError) as caught:
-            check_request(
-                parse_query(query.encode()),
-                "GET",
-                websocket=False,
-                transports=TRANSPORTS,
-                current_transport=SESSIONS.get,
-                check_origin=allow_origin,
-            )
+            check(query.encode())
         assert len(str(caught.value)) < 200
 
     def test_log_line_with_a_long_method_is_short(self) -> None:

@@ -148,6 +148,14 @@ class TestAttachments:
         """40."""
         assert_refused('53-["a"]', max_attachments=2)
         assert parse('52-["a"]', b"x", b"y", max_attachments=2).data == ["a"]
+
+    def test_size_of_attachments_is_an_option(self) -> None:
+        assert_refused('52-["a"]', b"xy", b"z", max_attachments_bytes=2)
+        fed = parser(max_attachments_bytes=2)
+        for _ in range(2):  # each packet may have as much
+            assert fed.feed('52-["a"]') is None
+            assert fed.feed(b"x") is None
+            assert fed.feed(b"y") is not None
         assert_refused('511-["a"]')
         assert parse('510-["a"]', *[b"x"] * 10).data == ["a"]
 

@@ -270,6 +270,61 @@ class TestInvalidState:
         await client.received('3/test,1["still here"]')
 
 
+class TestAttachments:
+    """A packet waits for its attachments, and for each of them only so long."""
+
+    HEADER = ("52-", "/test", ["echo", {"_placeholder": True, "num": 0}, {"_placeholder": True, "num": 1}], 1)
+
+    @staticmethod
+    async def join(app: Any) -> SocketIOClient:
+        client = await SocketIOClient(app).open()
+        await client.connect("/test")
+        return client
+
+    @override_settings(SIO_ATTACHMENTS_TIMEOUT_MS=20)
+    async def test_packet_without_them_ends_the_connection(self, app: Any) -> None:
+        client = await self.join(app)
+        client.send(*self.HEADER)
+        client.websocket.send(b"one")
+        await client.websocket.closed()
+        assert Consumer.log == [("forced close", 1)]
+
+    @override_settings(SIO_ATTACHMENTS_TIMEOUT_MS=300)
+    async def test_time_starts_anew_with_each(self, app: Any) -> None:
+        client = await self.join(app)
+        client.send(*self.HEADER)
+        for attachment in (b"one", b"two"):
+            await asyncio.sleep(0.2)
+            client.websocket.send(attachment)
+        assert (await client.receive()).startswith("62-/test,1[")
+        await client.received(b"one", b"two")
+        await asyncio.sleep(0.35)
+        client.emit("/test", "one", "still here", ack_id=2)
+        await client.received('3/test,2["still here"]')
+
+    @override_settings(SIO_ATTACHMENTS_TIMEOUT_MS=20)
+    async def test_those_that_wait_to_be_read_are_not_missing(self, app: Any) -> None:
+        client = await self.join(app)
+        (connection,) = registry
+        client.send(*self.HEADER)
+        await asyncio.sleep(0.005)  # the header is read
+        connection.pause_reading()
+        for attachment in (b"one", b"two"):
+            client.websocket.send(attachment)
+        await asyncio.sleep(0.05)
+        connection.resume_reading()
+        assert (await client.receive()).startswith("62-/test,1[")
+
+    @override_settings(SIO_MAX_ATTACHMENTS_BYTES=5)
+    async def test_too_many_bytes_of_them_end_the_connection(self, app: Any) -> None:
+        client = await self.join(app)
+        client.send(*self.HEADER)
+        client.websocket.send(b"three")
+        client.websocket.send(b"four")
+        await client.websocket.closed()
+        assert Consumer.log == [("forced close", 1)]
+
+
 class TestEvents:
     @pytest.mark.parametrize(
         ("event", "answer"),

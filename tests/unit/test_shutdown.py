@@ -36,7 +36,7 @@ class Slow(EngineIOApplication):
         self.shut_down = False
 
     def on_disconnect(self, socket: EngineIOSocket, reason: str) -> None:
-        socket.create_task(self._hook(reason))
+        socket.tasks.create(self._hook(reason))
 
     async def _hook(self, reason: str) -> None:
         await self.may_end.wait()

@@ -344,7 +344,7 @@ class TestWebSocket:
             await asyncio.sleep(0.01)
             done.append("hook")
 
-        recorder.socket.create_task(hook())
+        recorder.socket.tasks.create(hook())
         assert websocket.task is not None
         websocket.task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -426,7 +426,7 @@ class TestWebSocket:
             await asyncio.sleep(0.01)
             done.append("hook")
 
-        recorder.socket.create_task(hook())
+        recorder.socket.tasks.create(hook())
         websocket.disconnect(1012)
         await websocket.finished()
         assert done == ["hook"]

@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 import sys
+import time
 from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
@@ -172,6 +173,11 @@ class Waits:
 
     async def event_release(self, socket: NamespaceSocket, gate: str) -> None:
         gates[gate].set()
+
+    async def event_block(self, socket: NamespaceSocket, seconds: float) -> None:
+        """What no handler should do: nothing else runs meanwhile."""
+        report(socket, "block")
+        time.sleep(seconds)
 
     async def event_fail(self, socket: NamespaceSocket) -> None:
         raise RuntimeError("on purpose")

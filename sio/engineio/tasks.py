@@ -1,0 +1,49 @@
+"""The tasks of a session: hooks, handlers, and what else the application starts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+#: Tasks that outlive their session, hooks most of all: a shutdown waits for them.
+unfinished: set[asyncio.Task[Any]] = set()
+
+
+class SessionTasks:
+    """Keeps a reference to each task while it runs, since the loop has only weak ones."""
+
+    __slots__ = ("_is_over", "_tasks")
+
+    def __init__(self) -> None:
+        self._tasks: dict[asyncio.Task[Any], None] = {}
+        self._is_over = False
+
+    def adopt(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Runs a coroutine that calls `release` at its end: a callback of the task would cost as much again."""
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks[task] = None
+        if self._is_over:
+            unfinished.add(task)
+        return task
+
+    def create(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Runs any coroutine."""
+        task = self.adopt(coroutine)
+        task.add_done_callback(self.release)
+        return task
+
+    def release(self, task: asyncio.Task[Any]) -> None:
+        """Forgets a task that is at its end."""
+        self._tasks.pop(task, None)
+        unfinished.discard(task)
+
+    def end_session(self) -> None:
+        """The session is over: what still runs outlives it."""
+        self._is_over = True
+        unfinished.update(self._tasks)
+
+    async def wait(self, timeout: float) -> None:  # noqa: ASYNC109
+        """Waits for all, at most so many seconds."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout)

@@ -1,0 +1,71 @@
+"""Writes the packets of a session to its WebSocket: at once, by whoever sends them, as long as it takes them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Protocol, TypeAlias
+
+from .packets import EncodedPacket
+from .steps import Rest, begin
+
+logger = logging.getLogger("sio.engineio")
+
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Session(Protocol):
+    """Who has a Writer."""
+
+    def on_writable(self) -> None:
+        """What the WebSocket did not take at once is taken."""
+
+    def on_write_failed(self) -> None:
+        """The client is gone."""
+
+
+class Writer:
+    """A WebSocket for writing. A client that keeps up costs no task: only the rest of a `send` that waits gets one."""
+
+    __slots__ = ("_limit", "_send", "_session", "_task")
+
+    def __init__(self, send: Send, session: Session, limit: int) -> None:
+        """`send` is that of the ASGI server; `limit` the size in bytes from which on its refusal is told."""
+        self._send = send
+        self._session = session
+        self._limit = limit
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether a packet is on its way that the WebSocket has not taken yet: no other may be written."""
+        return self._task is not None
+
+    def write(self, packet: EncodedPacket) -> None:
+        """Writes a packet."""
+        try:
+            rest = begin(self._send(packet.frame))
+        except Exception as error:
+            # Whatever a server raises, the client is gone. But a server may also have a bound of its own.
+            if packet.size > self._limit:
+                logger.warning("A packet of %d bytes was too much for the server: %r", packet.size, error)
+            self._session.on_write_failed()
+        else:
+            if rest is not None:
+                self._task = asyncio.get_running_loop().create_task(self._finish(rest))
+
+    async def _finish(self, rest: Rest) -> None:
+        try:
+            await rest
+        except Exception:
+            self._task = None
+            self._session.on_write_failed()
+        else:
+            self._task = None
+            self._session.on_writable()
+
+    def cancel(self) -> None:
+        """Gives up what was not taken."""
+        if self._task is not None:
+            self._task.cancel()
