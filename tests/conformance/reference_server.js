@@ -91,6 +91,7 @@ const handlers = {
   burst: (socket, count, size = 0) => {
     for (let i = 0; i < count; i++) socket.emit("burst", i, "x".repeat(size));
   },
+  volatile: (socket, ...events) => events.forEach((event) => socket.volatile.emit(event)),
   binary_burst: (socket, count) => {
     for (let i = 0; i < count; i++) socket.emit("burst", i, Buffer.from(String(i)), Buffer.alloc(0));
   },

@@ -47,6 +47,34 @@ SUITES = [
 #: The rows of bad-inputs.md that are about one connection.
 BAD_INPUTS = [f"bad input {number}" for number in (*range(1, 76), 95, 96, 97, 98, 106)]
 
+#: The other rows that need no cluster: faults of the application, of the network, and of many clients at once.
+FAULTS = {
+    "76": "conformance/test_slow_readers.py::test_client_that_reads_nothing_is_cut_off",
+    "77": "conformance/test_bad_inputs.py::test_client_that_reads_a_little_now_and_then_is_cut_off",
+    "78": "conformance/test_heartbeat.py::test_silent_client_is_gone_after_interval_and_timeout",
+    "79": "conformance/test_bad_inputs.py::test_flood_of_events_is_handled_and_holds_up_nobody",
+    "80": "conformance/test_blocking.py::test_handler_that_raises_ends_nothing",
+    "81": "conformance/test_blocking.py::test_handler_that_blocks_the_loop_costs_no_client_its_connection",
+    "82": "unit/test_server.py::test_sync_code_that_hangs_holds_up_nobody_else",
+    "83": "conformance/test_bad_inputs.py::test_handler_that_is_cancelled_ends_alone",
+    "84": "conformance/test_bad_inputs.py::test_emit_that_reaches_nobody_does_nothing",
+    "85": "conformance/test_bad_inputs.py::test_broadcast_that_cannot_be_encoded_reaches_nobody",
+    "85, size": "conformance/test_bad_inputs.py::test_event_of_ten_megabytes_arrives_on_a_websocket",
+    "86": "conformance/test_bad_inputs.py::test_broadcasts_while_a_crowd_leaves",
+    "86, closed": "conformance/test_bad_inputs.py::test_server_that_closes_a_crowd_in_one_turn",
+    "93": "conformance/test_shutdown.py::test_crowd_is_sent_away_and_comes_back_to_the_next_server",
+    "93, reload": "conformance/test_shutdown.py::test_crowd_survives_a_reload_of_runserver",
+    "94": "unit/test_cancellation.py::test_cancelled_request_leaves_nothing_half_done",
+    "99": "unit/test_users.py::test_request_of_another_user_is_refused",
+    "100": "unit/test_users.py::test_user_who_logs_out_is_disconnected",
+    "101": "conformance/test_admission.py::test_handshakes_that_lead_to_nothing_are_freed",
+    "102": "unit/test_admission.py::test_cap_for_each_user",
+    "103": "conformance/test_bad_inputs.py::test_clock_that_jumps_changes_nothing",
+    "104": "unit/test_home.py::test_reaches_the_sockets",
+    "105": "unit/test_database.py::test_is_replaced_before_the_next_query",
+    "108": "conformance/test_admission.py::test_storm_of_clients_is_served_in_turn_and_harms_nobody",
+}
+
 
 def clauses(transcripts: Iterable[Transcript]) -> set[str]:
     return {clause for transcript in transcripts for clause in transcript.clauses}
@@ -71,6 +99,12 @@ def test_each_case_of_the_official_suites_has_a_transcript() -> None:
 
 def test_each_bad_input_has_a_case() -> None:
     assert [clause for clause in BAD_INPUTS if clause not in clauses(HOSTILE)] == []
+
+
+@pytest.mark.parametrize("test", FAULTS.values())
+def test_each_fault_has_its_test(test: str) -> None:
+    file, _, name = test.partition("::")
+    assert f"def {name}(" in (HERE.parent / file).read_text()
 
 
 def test_each_clause_is_one_that_there_is() -> None:

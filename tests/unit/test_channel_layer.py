@@ -127,6 +127,15 @@ class TestBroadcast:
         await processes[0].server.emit("x", b"\x00\xff", namespace="/chat")
         await processes[1].client.received('51-/chat,["x",{"_placeholder":true,"num":0}]', b"\x00\xff")
 
+    async def test_volatile_one_passes_over_who_does_not_read(self, processes: list[Process]) -> None:
+        a, b, c = processes
+        b.client.websocket.taken.clear()
+        await b.socket.emit("blocks")
+        await a.emit("x", volatile=True)
+        await c.gets("x")
+        b.client.websocket.taken.set()
+        await b.gets("blocks")
+
     async def test_is_sent_to_the_layer_once(self, processes: list[Process], layer: Layer) -> None:
         layer.calls.clear()
         await processes[0].emit("x", room=["a", "b"])

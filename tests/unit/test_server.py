@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.test import override_settings
 
 from sio import ConnectionRefused, NamespaceSocket, SocketIOConsumer, get_asgi_application, get_socketio_server
@@ -323,6 +325,32 @@ class TestAttachments:
         client.websocket.send(b"four")
         await client.websocket.closed()
         assert Consumer.log == [("forced close", 1)]
+
+
+class Hanging(SocketIOConsumer):
+    namespace = "/hanging"
+    released: ClassVar[threading.Event]
+
+    async def event_hang(self, socket: NamespaceSocket) -> None:
+        await sync_to_async(self.released.wait)()
+
+    async def event_echo(self, socket: NamespaceSocket, value: Any) -> Any:
+        return value
+
+
+async def test_sync_code_that_hangs_holds_up_nobody_else() -> None:
+    Hanging.released = threading.Event()
+    application = Hanging.as_asgi()
+    clients = [await SocketIOClient(application).open() for _ in range(2)]
+    for client in clients:
+        await client.connect("/hanging")
+    clients[0].emit("/hanging", "hang", ack_id=1)
+    clients[0].emit("/hanging", "echo", "later", ack_id=2)
+    for number in range(20):
+        clients[1].emit("/hanging", "echo", number, ack_id=number)
+        await clients[1].received(f"3/hanging,{number}[{number}]")
+    Hanging.released.set()
+    await clients[0].received("3/hanging,1[]", '3/hanging,2["later"]')
 
 
 class TestEvents:

@@ -140,6 +140,10 @@ class Bursts:
         for number in range(count):
             await socket.emit("burst", number, "x" * size)
 
+    async def event_volatile(self, socket: NamespaceSocket, *events: str) -> None:
+        for event in events:
+            await socket.emit(event, volatile=True)
+
     async def event_binary_burst(self, socket: NamespaceSocket, count: int) -> None:
         for number in range(count):
             await socket.emit("burst", number, b"%d" % number, b"")
