@@ -94,13 +94,12 @@ class EngineIOSocket:
 
         A client that leaves its buffer full is cut off, so that it can cost neither memory nor the time of others.
         """
-        writer, session = self._writer, self.session
-        is_free = writer is not None and not writer.is_blocked
-        if writer is not None and is_free and len(packets) == 1 and session.pass_by(packets[0]):
+        writer = self._writer
+        if writer is not None and not writer.is_blocked and len(packets) == 1 and self.session.pass_by(packets[0]):
             # The fast path: a WebSocket whose client keeps up. Nothing is queued, woken or scheduled.
             writer.write(packets[0])
             return
-        if volatile and not (session.is_writable and (is_free or writer is None)):
+        if volatile and (not self.session.is_writable or (writer is not None and writer.is_blocked)):
             return
         if not self.session.send(packets):
             self._registry.slow_consumers += 1

@@ -28,19 +28,16 @@ class Session(Protocol):
 class Writer:
     """A WebSocket for writing. A client that keeps up costs no task: only the rest of a `send` that waits gets one."""
 
-    __slots__ = ("_limit", "_send", "_session", "_task")
+    __slots__ = ("_limit", "_send", "_session", "_task", "is_blocked")
 
     def __init__(self, send: Send, session: Session, limit: int) -> None:
         """`send` is that of the ASGI server; `limit` the size in bytes from which on its refusal is told."""
         self._send = send
         self._session = session
         self._limit = limit
+        #: Whether a packet is on its way that the WebSocket has not taken yet: no other may be written.
+        self.is_blocked = False
         self._task: asyncio.Task[None] | None = None
-
-    @property
-    def is_blocked(self) -> bool:
-        """Whether a packet is on its way that the WebSocket has not taken yet: no other may be written."""
-        return self._task is not None
 
     def write(self, packet: EncodedPacket) -> None:
         """Writes a packet."""
@@ -53,16 +50,17 @@ class Writer:
             self._session.on_write_failed()
         else:
             if rest is not None:
+                self.is_blocked = True
                 self._task = asyncio.get_running_loop().create_task(self._finish(rest))
 
     async def _finish(self, rest: Rest) -> None:
         try:
             await rest
         except Exception:
-            self._task = None
+            self.is_blocked = False
             self._session.on_write_failed()
         else:
-            self._task = None
+            self.is_blocked = False
             self._session.on_writable()
 
     def cancel(self) -> None:

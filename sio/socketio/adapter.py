@@ -90,7 +90,7 @@ class Adapter:
         excluded = self._members(namespace, except_)
         # A copy: sending can cut a slow consumer, which changes the rooms.
         for socket in list(self._members(namespace, (EVERYONE,) if rooms is None else rooms)):
-            if socket not in excluded:
+            if not excluded or socket not in excluded:
                 socket.send_packets(packets, volatile)
 
     def _members(self, namespace: str, rooms: Collection[Room]) -> dict[NamespaceSocket, None]:

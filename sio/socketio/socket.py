@@ -46,6 +46,7 @@ class NamespaceSocket:
         #: Whether the socket is accepted and not disconnected.
         self.connected = False
         self._client = client
+        self._eio = client.eio
         self._namespace = namespace
         self._rooms = {self.id}
         #: Whether the connect hook said yes; whether the socket is over.
@@ -146,7 +147,7 @@ class NamespaceSocket:
     def send_packets(self, packets: Sequence[EncodedPacket], volatile: bool = False) -> None:
         """Sends packets of this namespace that are encoded already."""
         if self.connected:
-            self._client.eio.send_packets(packets, volatile)
+            self._eio.send_packets(packets, volatile)
         elif not self._ended and not volatile:
             self._held.extend(packets)
 

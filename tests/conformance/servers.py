@@ -83,8 +83,8 @@ _TROUBLE = re.compile(r"Traceback|^ERROR|^CRITICAL|Warning:|never retrieved|neve
 _UVICORN_NOISE = [
     # Whenever an application refuses a WebSocket with a response of its own, as `websocket.http.response` has it.
     "ASGI callable returned without completing handshake.",
-    # When a client leaves that had sent another request behind its poll, on uvloop: only the last is told of it, and the
-    # poll cannot be answered. A request that is not answered fails its test by itself.
+    # When a client leaves that had sent another request behind its poll, on uvloop: only the last is told of it, and
+    # the poll cannot be answered. A request that is not answered fails its test by itself.
     "ASGI callable returned without completing response.",
 ]
 
