@@ -47,12 +47,13 @@ _LAST_TURNS, _TURN = 10, 0.01
 _CANCEL_TIMEOUT = 0.5
 
 _watched: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
-_under_way = False
+#: The loop whose sessions are being ended. It may end itself before it can say that this is over.
+_ending: asyncio.AbstractEventLoop | None = None
 
 
 def is_under_way() -> bool:
     """Whether the sessions of this process are being ended: no new one should open."""
-    return _under_way
+    return _ending is not None and _ending.is_running()
 
 
 def watch() -> None:
@@ -63,7 +64,7 @@ def watch() -> None:
     if loop in _watched:
         return
     if threading.current_thread() is threading.main_thread():
-        _HeldSignals(loop)
+        _hold_signals(loop)
     else:
         _hold_exits()
     _watched.add(loop)
@@ -75,11 +76,19 @@ def _hold_exits() -> None:
     threading._register_atexit(_hold_exit)  # type: ignore[attr-defined]
 
 
+def _hold_signals(loop: asyncio.AbstractEventLoop) -> None:
+    held = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    if isinstance(held, _HeldSignals):
+        held.loop = loop  # of a server that was started after another one ended
+    else:
+        _HeldSignals(loop)
+
+
 class _HeldSignals:
     """Stands before the handlers of the server that runs in a loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self.loop = loop
         self._handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
         #: The signal to hand on when the sessions have ended.
         self._held: int | None = None
@@ -91,16 +100,16 @@ class _HeldSignals:
                     signal.signal(number, self._take)
 
     def _take(self, number: int, frame: FrameType | None) -> None:
-        if self._held is None and not _under_way and self._loop.is_running():
+        if self._held is None and not is_under_way() and self.loop.is_running():
             self._held = number
-            self._loop.call_soon_threadsafe(self._begin)
+            self.loop.call_soon_threadsafe(self._begin)
         else:
             # Who sends a second one will not wait.
             self._held = None
             self._handlers[number](number, frame)
 
     def _begin(self) -> None:
-        self._task = self._loop.create_task(end_sessions())
+        self._task = self.loop.create_task(end_sessions())
         self._task.add_done_callback(self._hand_on)
 
     def _hand_on(self, task: asyncio.Task[None]) -> None:
@@ -126,15 +135,17 @@ async def end_sessions() -> None:
     """Ends all sessions, and gives their hooks until the deadline. Handshakes are refused meanwhile, and as long again:
     who was sent away must not come back to a server that is about to close.
     """
-    global _under_way
-    _under_way = True
-    _end_all()
-    await _finish_hooks()
-    await _finish_application()
-    for _ in range(_LAST_TURNS):
-        _end_all()  # a handshake may have been half done
-        await asyncio.sleep(_TURN)
-    asyncio.get_running_loop().call_later(_timeout(), _resume)
+    global _ending
+    _ending = asyncio.get_running_loop()
+    try:
+        _end_all()
+        await _finish_hooks()
+        await _finish_application()
+        for _ in range(_LAST_TURNS):
+            _end_all()  # a handshake may have been half done
+            await asyncio.sleep(_TURN)
+    finally:
+        asyncio.get_running_loop().call_later(_timeout(), _resume)
 
 
 def _end_all() -> None:
@@ -163,5 +174,5 @@ async def _finish_application() -> None:
 
 def _resume() -> None:
     # The server took the signal for something else, and goes on.
-    global _under_way
-    _under_way = False
+    global _ending
+    _ending = None

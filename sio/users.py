@@ -109,15 +109,15 @@ async def _check_all() -> None:
     for socket in registry:
         if key := _session_key(socket):
             by_key[key].append(socket)
-    try:
-        for key, sockets in by_key.items():
+    was_failing, _is_failing = _is_failing, False
+    for key, sockets in by_key.items():
+        try:
             await _check(key, sockets)
-        _is_failing = False
-    except Exception:
-        # A database that is away says nothing about anybody.
-        if not _is_failing:
-            logger.exception("The users of sessions cannot be looked up; nobody is disconnected")
-        _is_failing = True
+        except Exception:
+            # A database that is away says nothing about anybody, and a session that is broken nothing about others.
+            if not was_failing and not _is_failing:
+                logger.exception("A user cannot be looked up, and is not disconnected")
+            _is_failing = True
 
 
 def _session_key(socket: EngineIOSocket) -> str | None:

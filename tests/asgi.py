@@ -140,7 +140,9 @@ class WebSocket:
         self._outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.task: asyncio.Task[None] | None = None
         #: What the server's `send` raises from now on.
-        self.send_error: Exception | None = None
+        self.send_error: BaseException | None = None
+        #: What it raises after it waited.
+        self.late_error: Exception | None = None
         #: Cleared, the client does not read: the server's `send` waits.
         self.taken = asyncio.Event()
         self.taken.set()
@@ -149,6 +151,8 @@ class WebSocket:
         if self.send_error is not None:
             raise self.send_error
         await self.taken.wait()
+        if self.late_error is not None:
+            raise self.late_error
         self._outgoing.put_nowait(message)
 
     async def connect(self) -> dict[str, Any]:

@@ -19,8 +19,7 @@ from .writer import Send, Writer
 
 logger = logging.getLogger("sio.engineio")
 
-#: How long a cancelled transport waits for the tasks of its session, in seconds: Daphne and uvicorn give more at
-#: shutdown.
+#: How long a transport that the ASGI server cancels waits for the tasks of its session, in seconds.
 SHUTDOWN_TIMEOUT = 5.0
 
 
@@ -88,9 +87,9 @@ class EngineIOSocket:
         """Sends messages, next to one another. On a closing session they are dropped."""
         self.send_packets([EncodedPacket.message(message) for message in messages])
 
-    def send_packets(self, packets: Sequence[EncodedPacket], volatile: bool = False) -> None:
+    def send_packets(self, packets: Sequence[EncodedPacket], volatile: bool = False) -> bool:
         """Sends packets that may be shared with other sockets, as one unit; `volatile` ones only if they can leave at
-        once.
+        once. Returns False if these were dropped.
 
         A client that leaves its buffer full is cut off, so that it can cost neither memory nor the time of others.
         """
@@ -98,27 +97,33 @@ class EngineIOSocket:
         if writer is not None and not writer.is_blocked and len(packets) == 1 and self.session.pass_by(packets[0]):
             # The fast path: a WebSocket whose client keeps up. Nothing is queued, woken or scheduled.
             writer.write(packets[0])
-            return
+            return True
         if volatile and (not self.session.is_writable or (writer is not None and writer.is_blocked)):
-            return
+            return False
         if not self.session.send(packets):
             self._registry.slow_consumers += 1
             logger.warning("Cut the slow consumer %s: its buffer of packets is full", self.scope.get("client"))
             self.end(Reason.TRANSPORT_ERROR)
-            return
+            return True
         self._pump()
         if self.session.is_ping_due:
             # At once, and not when the loop turns: who sends without a pause would have sent all before.
             self.session.handle_timeout(self._loop.time())
             self._update()
+        return True
 
     def joined(self) -> None:
         """The client joined a namespace: it is none of those that SIO_MAX_UNJOINED_SESSIONS bounds. Idempotent."""
         self._registry.joined(self)
 
+    @property
+    def is_congested(self) -> bool:
+        """Whether the client lags behind: who can wait should `drain`."""
+        return self.session.is_open and self.session.is_congested
+
     async def drain(self) -> None:
         """Waits until the client has taken enough of what it was sent; returns at once unless it lags behind."""
-        while self.session.is_open and self.session.is_congested:
+        while self.is_congested:
             if self._drained is None:
                 self._drained = self._loop.create_future()
             # Shielded: several may wait for the one future, and cancelling one of them must not cancel it.
@@ -330,9 +335,8 @@ class EngineIOSocket:
         if self._reading is not None:
             _release(self._reading)
             self._reading = None
-        for interrupt in (self._interrupt, self._interrupt_post):
-            if interrupt is not None:
-                interrupt()
+        for interrupt in filter(None, (self._interrupt, self._interrupt_post)):
+            interrupt()
         # Last, the application: it may do whatever it likes in its hook, and finds everything undone.
         self._registry.remove(self)
         assert self.session.reason is not None

@@ -15,11 +15,16 @@ def begin(awaitable: Awaitable[Any]) -> Rest | None:
     done. Raises what it raises.
 
     An ASGI server's `send` to a client that keeps up never waits, and then costs a function call instead of the wake-up
-    of a task.
+    of a task. What is begun must not care in which task it runs: `asyncio.timeout` does.
     """
     steps = awaitable.__await__()
     waits_for = next(steps, _DONE)
-    return None if waits_for is _DONE else Rest(steps, waits_for)
+    if waits_for is _DONE:
+        return None
+    if asyncio.isfuture(waits_for):
+        # The mark of an `await` that goes to a task, which it does later: meanwhile others may await the future too.
+        waits_for._asyncio_future_blocking = False
+    return Rest(steps, waits_for)
 
 
 class Rest:
@@ -32,12 +37,24 @@ class Rest:
         self._waits_for = waits_for
 
     def __await__(self) -> Generator[Any, None, None]:
-        try:
-            # What the awaitable would have given to its task to wait for: a future, or None for a turn of the loop.
-            yield self._waits_for
-        except BaseException:
-            self._steps.close()
-            raise
+        waits_for = self._waits_for
+        while True:
+            if asyncio.isfuture(waits_for):
+                waits_for._asyncio_future_blocking = True
+            try:
+                # What the awaitable would have given to its task to wait for: a future, or None for a turn of the loop.
+                yield waits_for
+            except GeneratorExit:
+                self._steps.close()
+                raise
+            except BaseException as error:
+                # The awaitable may want to see it, and go on.
+                try:
+                    waits_for = self._steps.throw(error)
+                except StopIteration:
+                    return
+            else:
+                break
         yield from self._steps
 
 

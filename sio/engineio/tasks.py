@@ -21,7 +21,8 @@ class SessionTasks:
 
     def adopt(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Runs a coroutine that calls `release` at its end: a callback of the task would cost as much again."""
-        task = asyncio.get_running_loop().create_task(coroutine)
+        # Not by the loop: its factory may run a task to its end before there is a reference to it.
+        task = asyncio.Task(coroutine, loop=asyncio.get_running_loop())
         self._tasks[task] = None
         if self._is_over:
             unfinished.add(task)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol, TypeAlias
@@ -28,13 +29,15 @@ class Session(Protocol):
 class Writer:
     """A WebSocket for writing. A client that keeps up costs no task: only the rest of a `send` that waits gets one."""
 
-    __slots__ = ("_limit", "_send", "_session", "_task", "is_blocked")
+    __slots__ = ("_context", "_limit", "_send", "_session", "_task", "is_blocked")
 
     def __init__(self, send: Send, session: Session, limit: int) -> None:
         """`send` is that of the ASGI server; `limit` the size in bytes from which on its refusal is told."""
         self._send = send
         self._session = session
         self._limit = limit
+        #: That of the connection, and not of whoever sends: middleware may keep something there.
+        self._context = contextvars.copy_context()
         #: Whether a packet is on its way that the WebSocket has not taken yet: no other may be written.
         self.is_blocked = False
         self._task: asyncio.Task[None] | None = None
@@ -42,28 +45,33 @@ class Writer:
     def write(self, packet: EncodedPacket) -> None:
         """Writes a packet."""
         try:
-            rest = begin(self._send(packet.frame))
-        except Exception as error:
+            rest = self._context.run(begin, self._send(packet.frame))
+        except (Exception, asyncio.CancelledError) as error:
             # Whatever a server raises, the client is gone. But a server may also have a bound of its own.
             if packet.size > self._limit:
                 logger.warning("A packet of %d bytes was too much for the server: %r", packet.size, error)
             self._session.on_write_failed()
         else:
             if rest is not None:
-                self.is_blocked = True
-                self._task = asyncio.get_running_loop().create_task(self._finish(rest))
+                self._finish(rest)
 
-    async def _finish(self, rest: Rest) -> None:
-        try:
-            await rest
-        except Exception:
-            self.is_blocked = False
+    def _finish(self, rest: Rest) -> None:
+        self.is_blocked = True
+        self._task = asyncio.get_running_loop().create_task(_await(rest), context=self._context)
+        self._task.add_done_callback(self._on_done)
+
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        self.is_blocked = False
+        if task.cancelled() or task.exception() is not None:
             self._session.on_write_failed()
         else:
-            self.is_blocked = False
             self._session.on_writable()
 
     def cancel(self) -> None:
         """Gives up what was not taken."""
         if self._task is not None:
             self._task.cancel()
+
+
+async def _await(rest: Rest) -> None:
+    await rest

@@ -73,7 +73,7 @@ class Adapter:
         """Sends packets to the sockets in any of `rooms` (None: in the namespace) and in none of `except_`, each once.
         `volatile` leaves out those whose client is not ready for more.
 
-        It waits for no client, but gives their writers a turn: who broadcasts in a loop would else fill all buffers.
+        It waits for no client, but gives the loop a turn: who broadcasts without a pause would else fill all buffers.
         """
         self.broadcast_locally(namespace, packets, rooms, except_, volatile)
         await asyncio.sleep(0)

@@ -23,9 +23,11 @@ class HomeLoop:
         #: Its thread, in which no other loop can run meanwhile: asking for that costs a tenth of asking for the loop.
         self._thread: int | None = None
 
-    def settle(self) -> None:
-        """A session opened on the running loop: that is home, unless another loop with sessions runs."""
-        if not self.is_running:
+    def settle(self, *, is_free: bool) -> None:
+        """A session opened on the running loop: that is home, unless another loop with sessions runs. `is_free` says
+        that there is no session.
+        """
+        if is_free or not self.is_running:
             self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
 
     @property

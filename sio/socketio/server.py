@@ -139,7 +139,7 @@ class SocketIOServer(EngineIOApplication):
     # The Engine.IO application
 
     def on_connect(self, socket: EngineIOSocket) -> None:
-        self._home.settle()
+        self._home.settle(is_free=not self._clients)
         self._clients[socket] = Client(self, socket, self._options())
 
     def on_message(self, socket: EngineIOSocket, data: str | bytes) -> None:

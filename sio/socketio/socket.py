@@ -100,7 +100,16 @@ class NamespaceSocket:
             self.send_packets(self.server.encode_event(self.namespace, event, args), volatile)
         else:
             self._send_with_ack(event, args, callback, volatile)
-        await self._client.eio.drain()
+        if self._eio.is_congested:
+            await self._drain()
+
+    async def _drain(self) -> None:
+        # Meanwhile it is read also with its queue of events full: the pong that is waited for may stand behind them.
+        self._client.set_calling(True)
+        try:
+            await self._eio.drain()
+        finally:
+            self._client.set_calling(False)
 
     async def send(self, *args: Any, callback: AckCallback | None = None, volatile: bool = False) -> None:
         """Sends the event `message`."""
@@ -141,15 +150,17 @@ class NamespaceSocket:
         # Registered after the encoding, which may fail, and before the sending, which may be answered at once.
         if not self._ended:
             self._acks[ack_id] = waiter
-        self.send_packets(packets, volatile)
+        if not self.send_packets(packets, volatile):
+            self._acks.pop(ack_id, None)
         return ack_id
 
-    def send_packets(self, packets: Sequence[EncodedPacket], volatile: bool = False) -> None:
-        """Sends packets of this namespace that are encoded already."""
+    def send_packets(self, packets: Sequence[EncodedPacket], volatile: bool = False) -> bool:
+        """Sends packets of this namespace that are encoded already. Returns False if they were volatile and dropped."""
         if self.connected:
-            self._eio.send_packets(packets, volatile)
-        elif not self._ended and not volatile:
+            return self._eio.send_packets(packets, volatile)
+        if not self._ended and not volatile:
             self._held.extend(packets)
+        return not volatile
 
     # Rooms
 

@@ -173,6 +173,8 @@ async def test_who_reads_old_messages_is_left_in_peace(people: People, server: S
     await grace.sees("Number 19")
     await expect(grace.last_message).to_be_in_viewport()
     await grace.messages.first.scroll_into_view_if_needed()
+    await expect(grace.messages.first).to_be_in_viewport()
+    await expect(grace.last_message).not_to_be_in_viewport()
     await ada.say("News")
     button = grace.page.get_by_role("button", name="1 new message")
     await expect(button).to_be_visible()

@@ -152,11 +152,11 @@ class TestHomeLoop:
     async def test_is_where_the_first_session_opened(self) -> None:
         home = HomeLoop()
         assert not home.is_running
-        home.settle()
+        home.settle(is_free=False)
         assert home.is_here
 
         async def settle_too() -> None:
-            home.settle()
+            home.settle(is_free=False)
             assert home.is_running
             assert not home.is_here
 
@@ -167,12 +167,31 @@ class TestHomeLoop:
         home = HomeLoop()
 
         async def settle() -> None:
-            home.settle()
+            home.settle(is_free=False)
 
         await elsewhere(settle)
         assert not home.is_running
-        home.settle()
+        home.settle(is_free=False)
         assert home.is_here
+
+    async def test_moves_when_its_loop_has_no_session_any_more(self) -> None:
+        home = HomeLoop()
+
+        async def settle_and_idle() -> None:
+            home.settle(is_free=True)
+            settled.set()
+            await asyncio.to_thread(ended.wait)
+
+        settled, ended = threading.Event(), threading.Event()
+        idle = asyncio.ensure_future(elsewhere(settle_and_idle))
+        await asyncio.to_thread(settled.wait)
+        assert not home.is_here
+        home.settle(is_free=False)
+        assert not home.is_here
+        home.settle(is_free=True)
+        assert home.is_here
+        ended.set()
+        await idle
 
     async def test_who_waits_for_a_loop_that_stops_is_told(self) -> None:
         """It stops with the coroutine begun, as at the end of a process."""
@@ -183,7 +202,7 @@ class TestHomeLoop:
             await asyncio.Event().wait()
 
         def live() -> None:
-            loop.call_soon(home.settle)
+            loop.call_soon(lambda: home.settle(is_free=False))
             loop.run_forever()
             told.wait(5)
             left = asyncio.all_tasks(loop)

@@ -327,6 +327,30 @@ class TestAttachments:
         assert Consumer.log == [("forced close", 1)]
 
 
+@override_settings(SIO_MAX_QUEUED_EVENTS=4, SIO_MAX_BUFFERED_BYTES=1_000)
+async def test_emit_that_waits_for_a_pong_behind_a_full_queue_gets_it() -> None:
+    """A handler waits for the client to take what it was sent, which shows by a pong that stands behind its events."""
+    client = await SocketIOClient(Repeating.as_asgi()).open()
+    await client.connect("/repeating")
+    for _ in range(7):
+        client.emit("/repeating", "repeat")
+    answers = 0
+    while answers < 7 * 4:
+        frame = await client.websocket.receive()
+        if frame == "2":
+            client.websocket.send("3")
+        else:
+            answers += 1
+
+
+class Repeating(SocketIOConsumer):
+    namespace = "/repeating"
+
+    async def event_repeat(self, socket: NamespaceSocket) -> None:
+        for _ in range(4):
+            await socket.emit("answer", "x" * 200)
+
+
 class Hanging(SocketIOConsumer):
     namespace = "/hanging"
     released: ClassVar[threading.Event]

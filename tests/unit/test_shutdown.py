@@ -151,6 +151,22 @@ class TestSignals:
             signal.raise_signal(signal.SIGTERM)
             assert server.signals == [signal.SIGTERM]
 
+    def test_servers_one_after_the_other_share_a_handler(self) -> None:
+        handlers = []
+
+        async def serve() -> None:
+            await Poller(APP).open()
+            handlers.append(signal.getsignal(signal.SIGTERM))
+            await shutdown.end_sessions()
+
+        signal.signal(signal.SIGTERM, Server().handle)
+        for _ in range(3):
+            with asyncio.Runner() as runner:
+                runner.run(serve())
+            # The loop ended before it could say that its shutdown is over.
+            assert not shutdown.is_under_way()
+        assert len(set(handlers)) == 1
+
 
 class TestEnd:
     async def test_poll_is_told_that_its_session_is_gone(self, slow: Slow) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -70,6 +71,66 @@ class TestBegin:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        assert not lock.locked()
+
+    async def test_awaitable_sees_what_its_future_raises(self) -> None:
+        future = asyncio.get_running_loop().create_future()
+        seen = []
+
+        async def work() -> None:
+            try:
+                await future
+            except LookupError as error:
+                seen.append(error)
+            await asyncio.sleep(0)
+            seen.append("went on")
+
+        rest = begin(work())
+        assert rest is not None
+        error = LookupError()
+        future.set_exception(error)
+        await rest
+        assert seen == [error, "went on"]
+
+    async def test_awaitable_that_swallows_an_error_is_done(self) -> None:
+        future = asyncio.get_running_loop().create_future()
+
+        async def work() -> None:
+            with contextlib.suppress(LookupError):
+                await future
+
+        rest = begin(work())
+        assert rest is not None
+        future.set_exception(LookupError())
+        await rest
+
+    async def test_several_may_wait_for_one_future(self) -> None:
+        future = asyncio.get_running_loop().create_future()
+
+        async def work() -> None:
+            await future
+
+        rests = [begin(work()), begin(work())]
+        task = asyncio.ensure_future(work())
+        await asyncio.sleep(0)
+        future.set_result(None)
+        for rest in rests:
+            assert rest is not None
+            await rest
+        await task
+
+    async def test_rest_that_is_dropped_undoes_what_was_begun(self) -> None:
+        lock = asyncio.Lock()
+
+        async def hold() -> None:
+            async with lock:
+                await asyncio.Event().wait()
+
+        rest = begin(hold())
+        assert rest is not None
+        waiting = rest.__await__()
+        next(waiting)
+        waiting.close()
         assert not lock.locked()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Iterator
 from typing import Any
 
@@ -438,6 +439,57 @@ class TestWebSocket:
         recorder.socket.send("x")
         await websocket.finished()
         assert recorder.reasons == [Reason.TRANSPORT_CLOSE]
+
+
+class TestWriting:
+    """What is sent is written by who sends it, and the rest by a task if the server's `send` waits."""
+
+    async def test_send_that_fails_after_it_waited_is_a_client_that_left(
+        self, websocket: WebSocket, recorder: Recorder
+    ) -> None:
+        websocket.taken.clear()
+        websocket.late_error = OSError()
+        recorder.socket.send("a")
+        websocket.taken.set()
+        await websocket.finished()
+        assert recorder.reasons == [Reason.TRANSPORT_CLOSE]
+
+    @pytest.mark.parametrize("error", [OSError(), asyncio.CancelledError()])
+    async def test_send_that_fails_at_once_is_a_client_that_left(
+        self, websocket: WebSocket, recorder: Recorder, error: BaseException
+    ) -> None:
+        websocket.send_error = error
+        recorder.socket.send("a")
+        assert recorder.reasons == [Reason.TRANSPORT_CLOSE]
+
+    async def test_send_runs_in_the_context_of_its_connection(self, recorder: Recorder) -> None:
+        span: contextvars.ContextVar[str] = contextvars.ContextVar("span", default="none")
+        seen: list[str] = []
+        gate = asyncio.Event()
+
+        async def traced(scope: Any, receive: Any, send: Any) -> None:
+            async def traced_send(message: Any) -> None:
+                token = span.set("sending")
+                if message["type"] == "websocket.send":
+                    await gate.wait()
+                await send(message)
+                span.reset(token)
+
+            span.set("connection")
+            await APP(scope, receive, traced_send)
+
+        client = WebSocket(traced)
+        await client.connect()
+        gate.set()
+        await client.receive()
+        gate.clear()
+        recorder.socket.send("a")
+        seen.append(span.get())
+        gate.set()
+        assert await client.receive() == "4a"
+        seen.append(span.get())
+        assert seen == ["none", "none"]
+        assert recorder.reasons == []
 
 
 class TestHeartbeat:

@@ -289,10 +289,28 @@ class TestChecks:
         await looked_up_again()
         await is_served(client)
         told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-        assert told == ["The users of sessions cannot be looked up; nobody is disconnected"]
+        assert told == ["A user cannot be looked up, and is not disconnected"]
         Backend.error = None
         ada.end()
         await is_disconnected(client)
+
+    async def test_user_who_cannot_be_looked_up_keeps_nobody_else(
+        self, app: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ada, grace = Login(ADA), Login(GRACE)
+        clients = [await login.client(app) for login in (ada, grace)]
+        look_up = users._check
+
+        async def check(key: str, sockets: Any) -> None:
+            if sockets[0].scope["user"].pk == ADA.pk:
+                raise LookupError("a broken session")
+            await look_up(key, sockets)
+
+        monkeypatch.setattr(users, "_check", check)
+        for login in (ada, grace):
+            login.end()
+        await is_disconnected(clients[1])
+        await is_served(clients[0])
 
     async def test_it_ends_with_the_last_session_and_begins_with_the_next(self, app: Any) -> None:
         loop = asyncio.get_running_loop()

@@ -85,6 +85,20 @@ async def test_they_do_not_cut_a_slow_consumer(app: Any) -> None:
     assert registry.slow_consumers == cut + 1
 
 
+async def test_acknowledgement_of_one_that_was_dropped_is_not_awaited(client: SocketIOClient) -> None:
+    with override_settings(SIO_MAX_PENDING_ACKS=1):
+        other = await SocketIOClient(client.websocket._app).open()
+        await other.connect()
+    other.websocket.taken.clear()
+    await Consumer.socket.emit("blocks")
+    for _ in range(3):
+        await Consumer.socket.emit("lost", callback=print, volatile=True)
+    other.websocket.taken.set()
+    await Consumer.socket.emit("asked", callback=print)
+    await other.received('2["blocks"]')
+    assert '["asked"]' in await other.receive()
+
+
 async def test_acknowledgement_of_one_that_arrived_is_taken(client: SocketIOClient) -> None:
     answers: list[Any] = []
     await Consumer.socket.emit("a", callback=answers.append, volatile=True)
