@@ -57,7 +57,7 @@ class EngineIOSocket:
         self._interrupt_post: Callable[[], None] | None = None
         #: That of the WebSocket that carries the session.
         self._writer: Writer | None = None
-        #: How the waiting poll is told that it can be answered; what a paused reader and emitters each wait on.
+        #: How the waiting poll is told to be answered; what a paused reader and emitters each wait on.
         self._poll: Callable[[], None] | None = None
         self._reading: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[None] | None = None
@@ -88,10 +88,8 @@ class EngineIOSocket:
         self.send_packets([EncodedPacket.message(message) for message in messages])
 
     def send_packets(self, packets: Sequence[EncodedPacket], volatile: bool = False) -> bool:
-        """Sends packets that may be shared with other sockets, as one unit; `volatile` ones only if they can leave at
-        once. Returns False if these were dropped.
-
-        A client that leaves its buffer full is cut off, so that it can cost neither memory nor the time of others.
+        """Sends packets that may be shared with other sockets, as one unit. Returns False if they are `volatile` and
+        were dropped, since they could not leave at once. A client that leaves its buffer full is cut off.
         """
         writer = self._writer
         if writer is not None and not writer.is_blocked and len(packets) == 1 and self.session.pass_by(packets[0]):
