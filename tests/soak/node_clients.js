@@ -91,6 +91,9 @@ class Client {
   }
 
   listen() {
+    // The library hands packets on a moment after it decoded them. If its connection ends within that moment, as by a
+    // close() that waits for an upgrade, it keeps them, and shows them to the next session.
+    this.manager.on("open", () => (this.socket.receiveBuffer = []));
     this.socket.on("connect", () => this.begin());
     this.socket.on("disconnect", (reason) => this.end(reason));
     this.socket.on("connect_error", () => this.leaving && this.gone());
