@@ -114,6 +114,8 @@ class Process:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             limit=2**24,
+            # A shell that runs the tests in the background has them ignore it, and whatever they start.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self._reader = asyncio.create_task(self._read())
         await self.line(lambda line: ready in line)
