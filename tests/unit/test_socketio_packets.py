@@ -225,3 +225,11 @@ class TestJSON:
     def test_control_characters_are_escaped(self) -> None:
         for number in range(0x20):
             assert chr(number) not in str(encode_event(chr(number))[0])
+
+
+class TestWithoutEncoderInC(TestPacketEncoding, TestBinary, TestJSON):
+    """All of it where Python's `json` has no encoder in C, as on PyPy."""
+
+    @pytest.fixture(autouse=True)
+    def no_encoder_in_c(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(json.encoder, "c_make_encoder", None)
