@@ -8,7 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from channels.routing import ProtocolTypeRouter
+
+from sio.engineio import EngineIOWebSocketConsumer, LongPollingConsumer
+
 Headers = Iterable[tuple[bytes, bytes]]
+
+#: The two transports alone, for an Engine.IO application.
+APP = ProtocolTypeRouter({"http": LongPollingConsumer.as_asgi(), "websocket": EngineIOWebSocketConsumer.as_asgi()})
 
 #: What nothing in these tests takes, in seconds: waiting longer is a failure.
 TIMEOUT = 2.0

@@ -71,11 +71,18 @@ class HandshakeError(Exception):
         return json.dumps({"code": self.code, "message": self.message}, separators=(",", ":")).encode()
 
 
-class AtCapacity(Exception):
-    """A handshake that is well, and that there is no place for now: it is answered with 503 and no code."""
+class Unavailable(Exception):
+    """A handshake that is well, and comes at the wrong time: it is answered with 503, and when to try again."""
 
-    #: When to try again, in seconds: official clients wait that long at most (`reconnectionDelayMax`).
-    retry_after = 5
+    def __init__(self, context: str, retry_after: int) -> None:
+        """`context` says why; `retry_after` is in seconds."""
+        super().__init__(context)
+        self.retry_after = retry_after
+
+    @property
+    def header(self) -> tuple[bytes, bytes]:
+        """The header of the refusal. It has no body: python-socketio gives up if it cannot read it at once."""
+        return b"retry-after", b"%d" % self.retry_after
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from channels.generic.http import AsyncHttpConsumer
 
 from .. import shutdown
-from .handshake import Action, AtCapacity, ErrorCode, HandshakeError
+from .handshake import Action, ErrorCode, HandshakeError, Unavailable
 from .packets import decode_payload
 from .request import EngineIORequest, Receive, Scope, Send
 from .socket import EngineIOSocket
@@ -48,10 +48,6 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
         if preflight:
             await self._respond(204, b"", *preflight)
             return
-        if request.is_too_late:
-            # Without a body: python-socketio gives up if it cannot read that of a refusal at once.
-            await self._respond(503, b"", (b"retry-after", b"1"))
-            return
         try:
             action = request.check()
             if request.must_ask:
@@ -60,8 +56,8 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
         except HandshakeError as error:
             body = b"" if request.method == "HEAD" else error.body
             await self._respond(error.status, body, _JSON)
-        except AtCapacity as refusal:
-            await self._respond(503, b"", (b"retry-after", b"%d" % refusal.retry_after))
+        except Unavailable as refusal:
+            await self._respond(503, b"", refusal.header)
         else:
             await self._perform(action, socket, request)
 

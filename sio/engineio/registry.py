@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
-from .handshake import AtCapacity
+from .handshake import Unavailable
 from .options import EngineIOOptions
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ logger = logging.getLogger("sio.engineio")
 _TAG_LENGTH = 8
 _RANDOM_BYTES = 18
 _MAX_FOREIGN_TAGS = 100
+#: When to come back to a full process, in seconds: official clients wait that long at most (`reconnectionDelayMax`).
+_RETRY_AFTER = 5
 
 
 class SessionRegistry(Protocol):
@@ -30,7 +32,7 @@ class SessionRegistry(Protocol):
     refused: int
 
     def admit(self, options: EngineIOOptions) -> None:
-        """Raises AtCapacity if one more session would be too many."""
+        """Raises Unavailable if one more session would be too many."""
 
     def new_sid(self) -> str:
         """Returns a fresh session id: unguessable, since whoever knows it can poll and close the session."""
@@ -86,7 +88,7 @@ class InMemorySessionRegistry:
             if setting not in self._told:
                 self._told.add(setting)
                 logger.warning("Refusing handshakes: %s = %d is reached", setting, limit)
-            raise AtCapacity(setting)
+            raise Unavailable(f"{setting} is reached", _RETRY_AFTER)
         # Told again when it is reached again, but not for each session that leaves a full process.
         if count <= limit * 0.9:
             self._told.discard(setting)

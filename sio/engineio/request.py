@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from .. import conf, shutdown, users
 from .app import get_engineio_app
-from .handshake import Action, ErrorCode, HandshakeError, check_protocol, check_request, parse_query
+from .handshake import Action, ErrorCode, HandshakeError, Unavailable, check_protocol, check_request, parse_query
 from .registry import registry
 from .socket import EngineIOSocket
 from .state import Transport
@@ -20,6 +20,9 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+#: When the next server may be there, in seconds.
+_RETRY_AFTER_SHUTDOWN = 1
 
 _FOREIGN_HINT = (
     ", of another process, or of this one before it restarted: with several processes, set up sticky sessions, "
@@ -39,9 +42,11 @@ class EngineIORequest:
         self._origins = self.settings.origins
 
     def check(self) -> Action:
-        """Returns what the request is for; if that `must_ask`, it is not decided yet. Raises HandshakeError, which is
-        logged here.
+        """Returns what the request is for; if that `must_ask`, it is not decided yet. Raises Unavailable, and
+        HandshakeError, which is logged here.
         """
+        if shutdown.is_under_way() and not self.query.sid:
+            raise Unavailable("the server is shutting down", _RETRY_AFTER_SHUTDOWN)
         try:
             action = check_request(
                 self.query,
@@ -67,7 +72,7 @@ class EngineIORequest:
         return not self.query.sid and self.settings.allow_request is not None
 
     async def ask(self) -> None:
-        """Asks the application whether a session may open. Raises AtCapacity, and HandshakeError, which is logged."""
+        """Asks the application whether a session may open. Raises Unavailable, and HandshakeError, which is logged."""
         # First, whether there is a place for it: what the application asks a database would be in vain.
         registry.admit(self.settings.engineio)
         assert self.settings.allow_request is not None
@@ -93,13 +98,8 @@ class EngineIORequest:
         socket = registry.get(sid)
         return None if socket is None else socket.transport
 
-    @property
-    def is_too_late(self) -> bool:
-        """Whether it asks for a session while the server is shutting down."""
-        return not self.query.sid and shutdown.is_under_way()
-
     def open_socket(self, transport: Transport) -> EngineIOSocket:
-        """Opens the session that this handshake asks for. Raises AtCapacity."""
+        """Opens the session that this handshake asks for. Raises Unavailable."""
         # Nothing waits from here to the end: as many come in as there are places.
         registry.admit(self.settings.engineio)
         shutdown.watch()

@@ -19,9 +19,6 @@ from .writer import Send, Writer
 
 logger = logging.getLogger("sio.engineio")
 
-#: How long a transport that the ASGI server cancels waits for the tasks of its session, in seconds.
-SHUTDOWN_TIMEOUT = 5.0
-
 
 class EngineIOSocket:
     """One Engine.IO connection, as the application sees it.
@@ -270,7 +267,7 @@ class EngineIOSocket:
     async def shut_down(self) -> None:
         """The ASGI server cancelled a transport of the session: ends it, and gives its hooks a moment to finish."""
         self.end(Reason.SERVER_SHUTTING_DOWN)
-        await self.tasks.wait(SHUTDOWN_TIMEOUT)
+        await self.tasks.wait(self.session.options.shutdown_timeout / 1000)
 
     # The pump
 

@@ -12,7 +12,7 @@ import contextlib
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from .. import shutdown
-from .handshake import Action, AtCapacity, HandshakeError
+from .handshake import Action, HandshakeError, Unavailable
 from .packets import PROBE_PONG, PacketType
 from .request import EngineIORequest, Message, Receive, Scope, Send
 from .socket import EngineIOSocket
@@ -44,9 +44,6 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         request = EngineIORequest(scope)
         self._max_payload = request.settings.engineio.max_payload
         await receive()  # websocket.connect
-        if request.is_too_late:
-            await self._try_send({"type": "websocket.close"})
-            return
         try:
             action = request.check()
             if request.must_ask:
@@ -57,8 +54,8 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             # The reference's 400, whatever the error, and its text.
             await self._refuse(scope, 400, error.message.encode(errors="replace"), (b"content-type", b"text/html"))
             return
-        except AtCapacity as refusal:
-            await self._refuse(scope, 503, b"", (b"retry-after", b"%d" % refusal.retry_after))
+        except Unavailable as refusal:
+            await self._refuse(scope, 503, b"", refusal.header)
             return
         del request  # the session may last for days
         if await (self._accept(socket) if action is Action.OPEN else self._upgrade(socket)):
@@ -109,9 +106,12 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _read(self, socket: EngineIOSocket) -> int:
         """Takes frames until the client leaves. Returns the code to close with."""
-        # In line what `_next_frame` does: a coroutine less for each frame.
-        while (frame := _frame(message := await self._receive())) is not None or not self._is_over(message):
+        while True:
+            # In line what `_next_frame` does: a coroutine less for each frame.
+            frame = _frame(message := await self._receive())
             if frame is None:
+                if self._is_over(message):
+                    break
                 continue
             if self._is_too_big(frame):
                 socket.end(Reason.TRANSPORT_ERROR)

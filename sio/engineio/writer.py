@@ -16,8 +16,8 @@ logger = logging.getLogger("sio.engineio")
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-class Session(Protocol):
-    """Who has a Writer."""
+class Listener(Protocol):
+    """Who has a Writer, and is told of it."""
 
     def on_writable(self) -> None:
         """What the WebSocket did not take at once is taken."""
@@ -29,12 +29,12 @@ class Session(Protocol):
 class Writer:
     """A WebSocket for writing. A client that keeps up costs no task: only the rest of a `send` that waits gets one."""
 
-    __slots__ = ("_context", "_limit", "_send", "_session", "_task", "is_blocked")
+    __slots__ = ("_context", "_limit", "_listener", "_send", "_task", "is_blocked")
 
-    def __init__(self, send: Send, session: Session, limit: int) -> None:
+    def __init__(self, send: Send, listener: Listener, limit: int) -> None:
         """`send` is that of the ASGI server; `limit` the size in bytes from which on its refusal is told."""
         self._send = send
-        self._session = session
+        self._listener = listener
         self._limit = limit
         #: That of the connection, and not of whoever sends: middleware may keep something there.
         self._context = contextvars.copy_context()
@@ -50,7 +50,7 @@ class Writer:
             # Whatever a server raises, the client is gone. But a server may also have a bound of its own.
             if packet.size > self._limit:
                 logger.warning("A packet of %d bytes was too much for the server: %r", packet.size, error)
-            self._session.on_write_failed()
+            self._listener.on_write_failed()
         else:
             if rest is not None:
                 self._finish(rest)
@@ -63,9 +63,9 @@ class Writer:
     def _on_done(self, task: asyncio.Task[None]) -> None:
         self.is_blocked = False
         if task.cancelled() or task.exception() is not None:
-            self._session.on_write_failed()
+            self._listener.on_write_failed()
         else:
-            self._session.on_writable()
+            self._listener.on_writable()
 
     def cancel(self) -> None:
         """Gives up what was not taken."""

@@ -40,11 +40,6 @@ class Worker:
         self._task: asyncio.Task[None] | None = None
         self._is_full = False
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing runs or waits."""
-        return self._task is None
-
     # What it is given
 
     def connect(self) -> None:

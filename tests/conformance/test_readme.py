@@ -137,3 +137,11 @@ def test_settings_table_has_the_settings_and_their_defaults() -> None:
         getattr(options, name) for options in (settings.engineio, settings.socketio) for name in options.__slots__
     }
     assert set(documented.values()) <= values
+
+
+def test_limits_table_has_all_settings_that_bound_something() -> None:
+    (limits,) = (section for section in README.findall(nodes.section) if section["names"] == ["limits"])
+    named = set(re.findall(r"SIO_[A-Z_]+", limits.astext()))
+    bounding = {name for name in conf.SETTINGS if "_MAX_" in name or name.endswith("_TIMEOUT_MS")}
+    # The one for which no client is waited for.
+    assert bounding - {"SIO_SHUTDOWN_TIMEOUT_MS"} <= named <= set(conf.SETTINGS)

@@ -9,21 +9,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from channels.routing import ProtocolTypeRouter
 from django.test import override_settings
 
 from sio import shutdown
 from sio.engineio import (
     EngineIOApplication,
     EngineIOSocket,
-    EngineIOWebSocketConsumer,
-    LongPollingConsumer,
     set_engineio_app,
 )
 from sio.engineio.registry import registry
-from tests.asgi import TIMEOUT, Poller, WebSocket, request
+from tests.asgi import APP, TIMEOUT, Poller, WebSocket, request
 
-APP = ProtocolTypeRouter({"http": LongPollingConsumer.as_asgi(), "websocket": EngineIOWebSocketConsumer.as_asgi()})
 HANDSHAKE = "EIO=4&transport=polling"
 
 
@@ -190,6 +186,8 @@ class TestEnd:
             await shutdown.end_sessions()
             refused = await request(APP, "GET", HANDSHAKE)
             assert (refused.status, refused.body, refused.headers["retry-after"]) == (503, b"", "1")
+            refused_websocket = await WebSocket(APP, extensions={"websocket.http.response": {}}).connect()
+            assert (refused_websocket["status"], refused_websocket["headers"][0]) == (503, (b"retry-after", b"1"))
             async with asyncio.timeout(TIMEOUT):
                 while shutdown.is_under_way():
                     await asyncio.sleep(0)
@@ -214,6 +212,15 @@ class TestEnd:
         assert [record.getMessage() for record in caplog.records] == [
             "Cancelled 3 hooks and handlers that took longer than SIO_SHUTDOWN_TIMEOUT_MS"
         ]
+
+    async def test_cancelled_websocket_waits_for_its_hooks_no_longer_than_all_others(self, slow: Slow) -> None:
+        with override_settings(SIO_SHUTDOWN_TIMEOUT_MS=10):
+            websocket = WebSocket(APP)
+            await websocket.open()
+            assert websocket.task is not None
+            websocket.task.cancel()
+            await asyncio.wait([websocket.task], timeout=TIMEOUT)
+        assert (websocket.task.cancelled(), slow.ended) == (True, [])
 
     async def test_application_that_fails_is_logged(self, caplog: Any) -> None:
         class Failing(EngineIOApplication):

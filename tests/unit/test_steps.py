@@ -10,6 +10,11 @@ import pytest
 from sio.engineio.steps import Interruptible, begin
 
 
+async def hold(lock: asyncio.Lock) -> None:
+    async with lock:
+        await asyncio.Event().wait()
+
+
 class TestBegin:
     async def test_awaitable_that_does_not_wait_is_done(self) -> None:
         done = []
@@ -58,12 +63,7 @@ class TestBegin:
 
     async def test_cancelled_rest_undoes_what_was_begun(self) -> None:
         lock = asyncio.Lock()
-
-        async def hold() -> None:
-            async with lock:
-                await asyncio.Event().wait()
-
-        rest = begin(hold())
+        rest = begin(hold(lock))
         assert rest is not None
         task = asyncio.ensure_future(rest)
         await asyncio.sleep(0)
@@ -121,12 +121,7 @@ class TestBegin:
 
     async def test_rest_that_is_dropped_undoes_what_was_begun(self) -> None:
         lock = asyncio.Lock()
-
-        async def hold() -> None:
-            async with lock:
-                await asyncio.Event().wait()
-
-        rest = begin(hold())
+        rest = begin(hold(lock))
         assert rest is not None
         waiting = rest.__await__()
         next(waiting)

@@ -8,21 +8,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from channels.routing import ProtocolTypeRouter
 from django.test import override_settings
 
 from sio.engineio import (
     EngineIOApplication,
     EngineIOSocket,
-    EngineIOWebSocketConsumer,
-    LongPollingConsumer,
     set_engineio_app,
 )
 from sio.engineio.registry import registry
 from sio.engineio.state import Reason
-from tests.asgi import TIMEOUT, Poller, WebSocket, http_scope, request
-
-APP = ProtocolTypeRouter({"http": LongPollingConsumer.as_asgi(), "websocket": EngineIOWebSocketConsumer.as_asgi()})
+from tests.asgi import APP, TIMEOUT, Poller, WebSocket, http_scope, request
 
 FAST_HEARTBEAT = override_settings(SIO_ENGINEIO_PING_INTERVAL_MS=30, SIO_ENGINEIO_PING_TIMEOUT_MS=20)
 
