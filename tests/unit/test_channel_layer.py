@@ -10,12 +10,13 @@ import pytest
 from channels.layers import InMemoryChannelLayer, channel_layers
 
 from sio.engineio import set_engineio_app
+from sio.socketio import channel_layer
 from sio.socketio.channel_layer import ChannelLayerAdapter, group_name
 from sio.socketio.handlers import Handlers
 from sio.socketio.layer_channel import LayerChannel
 from sio.socketio.server import SocketIOServer
+from tests.asgi import APP
 from tests.client import SocketIOClient
-from tests.unit.test_transports import APP
 
 
 class Layer(InMemoryChannelLayer):  # type: ignore[misc]
@@ -397,6 +398,19 @@ class TestMessages:
         layer.delay = 0.05
         async with asyncio.timeout(2.5):  # one after the other, they take twice as long
             await asyncio.gather(*(processes[0].emit("x", room=str(number)) for number in range(100)))
+
+    async def test_what_is_remembered_of_rooms_and_processes_is_bounded(
+        self, processes: list[Process], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(channel_layer, "_MAX_NUMBERED_GROUPS", 3)
+        monkeypatch.setattr(channel_layer, "_MAX_SENDERS", 3)
+        for number in range(10):
+            await processes[0].emit("x", room=str(number))
+            processes[1].adapter.receive(self.message(sender=f"process {number}"))
+        assert list(processes[0].adapter._sent) == [group_name("/chat", str(number)) for number in (7, 8, 9)]
+        (senders,) = processes[1].adapter._received.values()
+        assert list(senders) == ["process 7", "process 8", "process 9"]
+        await processes[1].gets(*"x" * 10)
 
     def test_processes_that_fork_have_names_of_their_own(self) -> None:
         assert "_process" not in vars(ChannelLayerAdapter())

@@ -11,6 +11,7 @@ import pytest
 from django.test import override_settings
 
 from sio.conf import get_settings
+from sio.engineio import origins
 from sio.engineio.handshake import ErrorCode, HandshakeError
 from sio.engineio.origins import OriginPolicy
 
@@ -249,6 +250,30 @@ class TestAllowedOrigins:
     @pytest.mark.parametrize("origin", ["https://any.example", "null", "http://[", "junk", None])
     def test_any_origin_is_allowed_by_a_star(self, origin: str | None) -> None:
         assert is_allowed(request_headers(origin), policy=OriginPolicy("*"))
+
+
+class TestMemory:
+    """What was allowed is looked up the next time. A client that makes up origins cannot fill the memory."""
+
+    POLICY = "https://*.wild.example"
+
+    def test_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(origins, "_MAX_REMEMBERED", 3)
+        policy = OriginPolicy((self.POLICY,))
+        for number in range(10):
+            assert is_allowed(request_headers(f"https://{number}.wild.example"), policy=policy)
+            assert 0 < len(policy._passed) <= 3
+
+    def test_long_origin_is_allowed_and_forgotten(self) -> None:
+        policy = OriginPolicy((self.POLICY,))
+        assert is_allowed(request_headers(f"https://{'a.' * 1_000}wild.example"), policy=policy)
+        assert not policy._passed
+
+    def test_refused_origin_is_not_remembered(self) -> None:
+        policy = OriginPolicy((self.POLICY,))
+        for _ in range(2):
+            assert not is_allowed(request_headers("https://evil.example"), policy=policy)
+        assert not policy._passed
 
 
 class TestRefusal:
