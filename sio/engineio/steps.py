@@ -65,24 +65,23 @@ class Interruptible:
     every POST does both.
     """
 
-    __slots__ = ("_cancelled", "_cancelling", "_handle", "_task")
+    __slots__ = ("_cancelled", "_cancelling", "_task")
 
     def __enter__(self) -> Callable[[], None]:
         task = asyncio.current_task()
         assert task is not None
         self._task: asyncio.Task[Any] | None = task
         self._cancelling = task.cancelling()
-        self._handle: asyncio.Handle | None = None
         self._cancelled = False
         return self._interrupt
 
     def _interrupt(self) -> None:
         # Not at once: the task itself may be calling, and leave the block before it waits again.
-        if self._task is not None and self._handle is None:
-            self._handle = self._task.get_loop().call_soon(self._cancel)
+        if self._task is not None:
+            self._task.get_loop().call_soon(self._cancel)
 
     def _cancel(self) -> None:
-        if self._task is not None:
+        if self._task is not None and not self._cancelled:
             self._cancelled = True
             self._task.cancel()
 
@@ -91,7 +90,5 @@ class Interruptible:
     ) -> bool:
         task, self._task = self._task, None
         assert task is not None
-        if self._handle is not None:
-            self._handle.cancel()
         # If somebody else cancelled the task too, it is to end.
         return self._cancelled and task.uncancel() <= self._cancelling and kind is asyncio.CancelledError

@@ -12,11 +12,7 @@ import pytest
 from django.test import override_settings
 
 from sio import shutdown
-from sio.engineio import (
-    EngineIOApplication,
-    EngineIOSocket,
-    set_engineio_app,
-)
+from sio.engineio import EngineIOApplication, EngineIOSocket, set_engineio_app
 from sio.engineio.registry import registry
 from tests.asgi import APP, TIMEOUT, Poller, WebSocket, request
 
