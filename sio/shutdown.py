@@ -138,19 +138,14 @@ async def end_sessions() -> None:
     global _ending
     _ending = asyncio.get_running_loop()
     try:
-        _end_all()
+        for socket in registry:
+            socket.end(Reason.SERVER_SHUTTING_DOWN)
         await _finish_hooks()
         await _finish_application()
         for _ in range(_LAST_TURNS):
-            _end_all()  # a handshake may have been half done
             await asyncio.sleep(_TURN)
     finally:
         asyncio.get_running_loop().call_later(_timeout(), _resume)
-
-
-def _end_all() -> None:
-    for socket in registry:
-        socket.end(Reason.SERVER_SHUTTING_DOWN)
 
 
 async def _finish_hooks() -> None:

@@ -42,11 +42,9 @@ class EngineIORequest:
         self._origins = self.settings.origins
 
     def check(self) -> Action:
-        """Returns what the request is for; if that `must_ask`, it is not decided yet. Raises Unavailable, and
-        HandshakeError, which is logged here.
+        """Returns what the request is for; if that `must_ask`, it is not decided yet. Raises HandshakeError, which is
+        logged here.
         """
-        if shutdown.is_under_way() and not self.query.sid:
-            raise Unavailable("the server is shutting down", _RETRY_AFTER_SHUTDOWN)
         try:
             action = check_request(
                 self.query,
@@ -74,7 +72,7 @@ class EngineIORequest:
     async def ask(self) -> None:
         """Asks the application whether a session may open. Raises Unavailable, and HandshakeError, which is logged."""
         # First, whether there is a place for it: what the application asks a database would be in vain.
-        registry.admit(self.settings.engineio)
+        self._admit()
         assert self.settings.allow_request is not None
         try:
             await self.settings.allow_request.check(self.scope)
@@ -82,6 +80,11 @@ class EngineIORequest:
         except HandshakeError as error:
             self._log(error)
             raise
+
+    def _admit(self) -> None:
+        if shutdown.is_under_way():
+            raise Unavailable("the server is shutting down", _RETRY_AFTER_SHUTDOWN)
+        registry.admit(self.settings.engineio)
 
     def _log(self, error: HandshakeError) -> None:
         foreign = error.code is ErrorCode.UNKNOWN_SID and registry.is_foreign(self.query.sid)
@@ -100,8 +103,8 @@ class EngineIORequest:
 
     def open_socket(self, transport: Transport) -> EngineIOSocket:
         """Opens the session that this handshake asks for. Raises Unavailable."""
-        # Nothing waits from here to the end: as many come in as there are places.
-        registry.admit(self.settings.engineio)
+        # Nothing waits from here to the end: as many come in as there are places, and none after the last.
+        self._admit()
         shutdown.watch()
         socket = EngineIOSocket(transport, self.settings.engineio, self.scope, get_engineio_app(), registry)
         socket.owner = users.identify(self.scope)

@@ -14,6 +14,7 @@ from django.test import override_settings
 from sio import shutdown
 from sio.engineio import EngineIOApplication, EngineIOSocket, set_engineio_app
 from sio.engineio.registry import registry
+from sio.engineio.tasks import unfinished
 from tests.asgi import APP, TIMEOUT, Poller, WebSocket, request
 
 HANDSHAKE = "EIO=4&transport=polling"
@@ -189,6 +190,23 @@ class TestEnd:
                     await asyncio.sleep(0)
         assert (await request(APP, "GET", HANDSHAKE)).status == 200
 
+    async def test_handshake_that_was_under_way_opens_no_session(self, slow: Slow) -> None:
+        asked, may_open = asyncio.Event(), asyncio.Event()
+
+        async def allow_request(scope: Any) -> bool:
+            asked.set()
+            await may_open.wait()
+            return True
+
+        with override_settings(SIO_ALLOW_REQUEST=allow_request):
+            handshake = request(APP, "GET", HANDSHAKE)
+            await asked.wait()
+            ending = asyncio.create_task(shutdown.end_sessions())
+            await turn()
+            may_open.set()
+            assert (await handshake).status == 503
+            await ending
+
     async def test_hooks_of_sessions_that_ended_before_are_waited_for(self, slow: Slow) -> None:
         poller = Poller(APP)
         await poller.open()
@@ -204,7 +222,7 @@ class TestEnd:
             await Poller(APP).open()
         with override_settings(SIO_SHUTDOWN_TIMEOUT_MS=10):
             await shutdown.end_sessions()
-        assert slow.ended == []
+        assert (slow.ended, unfinished) == ([], set())
         assert [record.getMessage() for record in caplog.records] == [
             "Cancelled 3 hooks and handlers that took longer than SIO_SHUTDOWN_TIMEOUT_MS"
         ]

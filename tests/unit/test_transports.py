@@ -453,6 +453,18 @@ class TestWriting:
         recorder.socket.send("a")
         assert recorder.reasons == [Reason.TRANSPORT_CLOSE]
 
+    async def test_session_that_ends_while_its_websocket_is_accepted_closes_it(self, recorder: Recorder) -> None:
+        client = WebSocket(APP)
+        client.taken.clear()
+        connected = asyncio.ensure_future(client.connect())
+        async with asyncio.timeout(TIMEOUT):
+            while not len(registry):
+                await asyncio.sleep(0)
+        recorder.socket.end(Reason.FORCED_CLOSE)
+        client.taken.set()
+        assert (await connected)["type"] == "websocket.accept"
+        assert await client.closed() == 1000
+
     async def test_send_runs_in_the_context_of_its_connection(self, recorder: Recorder) -> None:
         span: contextvars.ContextVar[str] = contextvars.ContextVar("span", default="none")
         found: set[str] = set()
@@ -665,6 +677,19 @@ class TestSlowConsumer:
         await asyncio.sleep(0)
         assert not drained.done()
         assert len((await client.get()).packets) == 6
+        await drained
+
+    @override_settings(SIO_MAX_BUFFERED_PACKETS=10)
+    async def test_who_waits_beside_others_may_be_cancelled(self, recorder: Recorder) -> None:
+        client = Poller(APP)
+        await client.open()
+        recorder.socket.send(*"123456")
+        cancelled, drained = (asyncio.ensure_future(recorder.socket.drain()) for _ in range(2))
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        await asyncio.wait([cancelled])
+        assert not drained.done()
+        await client.get()
         await drained
 
     @override_settings(SIO_MAX_BUFFERED_PACKETS=10)

@@ -280,6 +280,32 @@ class TestChecks:
             await is_served(client)
             await leave(client)
 
+    async def test_who_changes_while_they_are_looked_up_is_left_alone(
+        self, app: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """By leaving, or by a handler that logs somebody else in."""
+        ada, grace = Login(ADA), Login(GRACE)
+        gone, changed, stale = [await ada.client(app) for _ in range(3)]
+        sockets = list(registry)
+        looking_up, looked_up = asyncio.Event(), asyncio.Event()
+
+        async def get_user(scope: Any) -> Any:
+            looking_up.set()
+            await looked_up.wait()
+            return NOBODY
+
+        monkeypatch.setattr(users, "get_user", get_user)
+        await asyncio.wait_for(looking_up.wait(), TIMEOUT)
+        gone.leave()
+        await gone.websocket.finished()
+        sockets[1].scope |= {"user": GRACE, "session": grace.session}
+        looked_up.set()
+        await is_disconnected(stale)
+        monkeypatch.undo()
+        await is_served(changed)
+        assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+        await leave(changed)
+
     async def test_error_disconnects_nobody_and_is_logged_once(
         self, app: Any, caplog: pytest.LogCaptureFixture
     ) -> None:
