@@ -49,6 +49,7 @@ class Connection:
         self._reader, self._writer = reader, writer
         self._server = server
         self._method = ""
+        self._head = b""
 
     @classmethod
     async def open(cls, server: Server) -> Connection:
@@ -78,9 +79,13 @@ class Connection:
         finally:
             await self.close()
 
+    async def answer_begun(self) -> bytes:
+        """Waits for the beginning of the answer, and returns it."""
+        self._head = self._head or await self._reader.readuntil(b"\r\n\r\n")
+        return self._head
+
     async def _read_response(self) -> Response:
-        head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        status, *fields = head.rstrip().split("\r\n")
+        status, *fields = (await self.answer_begun()).decode("latin-1").rstrip().split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in fields)}
         code = int(status.split()[1])
         if self._method == "HEAD" or code in (101, 204):
@@ -126,6 +131,18 @@ async def request(
     connection = await Connection.open(server)
     await connection.send(method, target, body, headers)
     return await connection.response()
+
+
+async def polled(connection: Connection, server: Server, sid: str) -> None:
+    """Returns when a poll that was sent waits in the server, or is answered.
+
+    Granian may hand one request on before another that it got earlier, so no request can tell for another one.
+    """
+    answered = asyncio.ensure_future(connection.answer_begun())
+    while not answered.done() and sid not in await control(server, "polls"):
+        pass
+    answered.cancel()
+    await asyncio.gather(answered, return_exceptions=True)
 
 
 async def control(server: Server, command: str) -> Any:

@@ -177,7 +177,7 @@ io.of("/chat").on("connection", (socket) => {
 });
 
 const commands = {
-  sessions: () => io.engine.clientsCount,
+  ...require("./reference_control.js")(io.engine),
   close: () => io.close(),
 };
 

@@ -8,7 +8,8 @@ const [port, options] = [Number(process.argv[2]), JSON.parse(process.argv[3])];
 const http = createServer();
 const { connectTimeout, ...engineOptions } = options;
 
-engineio.attach(http, { ...engineOptions, path: "/engine.io/" }).on("connection", (socket) => {
+const echo = engineio.attach(http, { ...engineOptions, path: "/engine.io/" });
+echo.on("connection", (socket) => {
   socket.on("message", (data) => socket.send(data));
 });
 
@@ -25,8 +26,11 @@ for (const name of ["/", "/custom"]) {
   });
 }
 
+const commands = require("./reference_control.js")(echo, io.engine);
+
 http.on("request", (request, response) => {
-  if (request.url === "/control/sessions") response.end(JSON.stringify(io.engine.clientsCount));
+  const command = commands[/^\/control\/(\w+)$/.exec(request.url)?.[1]];
+  if (command) response.end(JSON.stringify(command()));
 });
 
 http.listen(port, "127.0.0.1", () => console.log("listening"));

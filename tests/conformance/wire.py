@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from .http import Connection, Headers, Response, control, request
+from .http import Connection, Headers, Response, control, polled, request
 from .servers import TIMEOUT, Server
 
 TRANSPORTS = ("polling", "websocket")
@@ -130,17 +130,20 @@ class Polling(Session):
 
     async def start_get(self) -> Connection:
         """Polls, and returns once the server knows of it."""
-        return await self._start("GET")
+        connection = await self._start("GET")
+        await polled(connection, self.server, self.sid)
+        return connection
 
     async def start_post(self, headers: Headers) -> Connection:
         """Begins a POST whose body is still to be written."""
-        return await self._start("POST", {"Content-Length": "", **headers})
+        connection = await self._start("POST", {"Content-Length": "", **headers})
+        await control(self.server, "sessions")
+        return connection
 
     async def _start(self, method: str, headers: Headers | None = None) -> Connection:
         connection = await Connection.open(self.server)
         self._polls.append(connection)
         await connection.send(method, self.target, headers={**self.headers, **(headers or {})})
-        await control(self.server, "sessions")
         return connection
 
     async def send(self, *packets: Packet) -> Response:

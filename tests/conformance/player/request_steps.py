@@ -5,17 +5,11 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from ..http import Connection, Response, control
+from ..http import Connection, Response, control, polled
 from ..wire import WebSocket, mask
 from .actors import Actor, Player
 from .registry import Unexpected, compare, step
 from .text import to_bytes
-
-
-async def _taken(player: Player) -> str:
-    """Returns when the server has taken what it was sent."""
-    await control(player.server, "sessions")
-    return ""
 
 
 @step("header")
@@ -43,7 +37,8 @@ async def poll(player: Player, actor: Actor, rest: str) -> str:
     """`poll [sid]`: begins a poll of the session, or of another, and returns when the server has it."""
     sid = rest or player.variables["sid"]
     await _request("GET", player, actor, f"?EIO=4&transport=polling&sid={sid}")
-    return await _taken(player)
+    await polled(actor.connection, player.server, sid)
+    return ""
 
 
 @step("post")
@@ -59,7 +54,8 @@ async def begin_post(player: Player, actor: Actor, rest: str) -> str:
     actor.request = player.keep(await Connection.open(player.server))
     target = player.target(f"?EIO=4&transport=polling&sid={player.variables['sid']}")
     await actor.request.send("POST", target, b"", {**actor.headers, "Content-Length": "", name: value.strip()})
-    return await _taken(player)
+    await control(player.server, "sessions")
+    return ""
 
 
 @step("tcp")

@@ -19,6 +19,11 @@ async def sessions() -> int:
     return len(registry)
 
 
+async def polls() -> list[str]:
+    """The sids of the sessions whose polls wait."""
+    return [socket.sid for socket in registry if socket.session.poll_open]
+
+
 async def tasks() -> int:
     """How many asyncio tasks there are."""
     return len(asyncio.all_tasks())
@@ -58,7 +63,7 @@ async def close() -> None:
     await get_socketio_server().close()
 
 
-COMMANDS = {"sessions": sessions, "tasks": tasks, "stats": stats, "close": close}
+COMMANDS = {"sessions": sessions, "polls": polls, "tasks": tasks, "stats": stats, "close": close}
 
 
 async def control(scope: Any, receive: Any, send: Any) -> None:
