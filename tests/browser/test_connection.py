@@ -10,7 +10,7 @@ from .sample_server import SampleServer
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 # What Chromium itself writes to the console about requests to a server that is away, or that does not know the session.
-NETWORK_ERRORS = r"net::ERR_CONNECTION_REFUSED|net::ERR_EMPTY_RESPONSE|net::ERR_CONNECTION_RESET|status of 400"
+NETWORK_ERRORS = r"net::ERR_|status of 400"
 # The request that closes a polling session may overtake a poll, which then belongs to no session.
 LATE_POLL = r"status of 400"
 
