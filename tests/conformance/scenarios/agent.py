@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import collections
+import contextlib
 import importlib.metadata
 import json
 import os
@@ -25,6 +26,9 @@ VERSION = importlib.metadata.version("python-socketio")
 #: The first releases that speak the protocol have no auth, and no waiting for namespaces that could be turned off.
 IS_OLD = tuple(map(int, VERSION.split(".")[:2])) < (5, 1)
 IS_ASYNC = sys.argv[1] == "AsyncClient"
+
+#: In seconds.
+DROP_TIMEOUT = 1.0
 
 #: What is to be printed. Threads put it here without letting others run, so that it stays in its order.
 _reports: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -93,8 +97,13 @@ class Client:
         await perform(self.client.connect, self.url, **options)
 
     async def drop(self) -> None:
+        """Leaves the connection behind. The write thread of `Client` may stop before it has sent the CLOSE, and the
+        read thread, which is waited for, then waits for a ping.
+        """
         if self.client is not None:
-            await perform(self.client.disconnect if IS_OLD else self.client.shutdown)
+            end = self.client.disconnect if IS_OLD else self.client.shutdown
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(perform(end), DROP_TIMEOUT)
 
     def note(self, namespace: str, event: str, args: tuple[Any, ...]) -> Any:
         """Reports what happened. Returns how to answer it."""
