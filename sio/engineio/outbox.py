@@ -18,7 +18,8 @@ class Outbox:
 
     def __init__(self, options: EngineIOOptions) -> None:
         self._options = options
-        self._half = options.max_buffered_bytes / 2
+        #: As many bytes may leave without a ping between them.
+        self._ping_after = options.max_buffered_bytes / 2
         #: A list, since an empty deque is 760 bytes for each idle client. What is taken off its front has a bound.
         self._packets: list[EncodedPacket] = []
         self._bytes = 0
@@ -64,7 +65,7 @@ class Outbox:
     @property
     def is_clear(self) -> bool:
         """Whether nothing waits, and the client need not show first that it reads."""
-        return not self._packets and self._unconfirmed_bytes <= self._half
+        return not self._packets and self._unconfirmed_bytes <= self._ping_after
 
     @property
     def is_congested(self) -> bool:
@@ -79,7 +80,7 @@ class Outbox:
         sent.
         """
         # In line what `is_clear` says: this is the path of every packet.
-        if self._packets or self._unconfirmed_bytes > self._half:
+        if self._packets or self._unconfirmed_bytes > self._ping_after:
             return False
         self._unconfirmed_bytes += packet.size
         return True
@@ -99,7 +100,7 @@ class Outbox:
     @property
     def needs_ping(self) -> bool:
         """Whether so much was sent since the last ping that the client should show that it reads."""
-        return not self._ping_sent and self._unconfirmed_bytes > self._half
+        return not self._ping_sent and self._unconfirmed_bytes > self._ping_after
 
     def confirm(self) -> None:
         """The client answered a ping, so it has all that was sent before."""

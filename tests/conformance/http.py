@@ -148,7 +148,7 @@ async def polled(connection: Connection, server: Server, sid: str) -> None:
 async def control(server: Server, command: str) -> Any:
     """Asks the server under test something behind its clients' backs.
 
-    The server has then taken, and handed to the application, whatever it was sent earlier: what comes after it is also
-    seen after it.
+    A server that hands requests on in their order, as all but Granian do, has then taken whatever it was sent earlier:
+    what comes after it is also seen after it.
     """
     return (await request(server, "GET", f"/control/{command}")).json()
