@@ -11,14 +11,12 @@ from typing import Any
 from channels.routing import ProtocolTypeRouter
 
 from sio.engineio import EngineIOWebSocketConsumer, LongPollingConsumer
+from tests.pace import TIMEOUT
 
 Headers = Iterable[tuple[bytes, bytes]]
 
 #: The two transports alone, for an Engine.IO application.
 APP = ProtocolTypeRouter({"http": LongPollingConsumer.as_asgi(), "websocket": EngineIOWebSocketConsumer.as_asgi()})
-
-#: What nothing in these tests takes, in seconds: waiting longer is a failure.
-TIMEOUT = 2.0
 
 
 @dataclass
@@ -79,7 +77,7 @@ class Request:
         """Waits for the answer to begin. Returns its status."""
         async with asyncio.timeout(TIMEOUT):
             while not self._response.status:
-                await asyncio.sleep(0)
+                await asyncio.sleep(0.001)
         return self._response.status
 
     def __await__(self) -> Any:

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, BrowserContext, async_playwright, expe
 
 from tests.conformance.conftest import bystanders, farm  # noqa: F401  (fixtures of the scenarios)
 from tests.ensure_services import find
+from tests.pace import TIMEOUT
 
 from .person import Person
 from .sample_server import CLIENT, SampleServer
@@ -28,7 +29,7 @@ People = Callable[..., Awaitable[Person]]
 StartServer = Callable[[str], SampleServer]
 SERVERS = pytest.StashKey[list[SampleServer]]()
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=1000 * TIMEOUT)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

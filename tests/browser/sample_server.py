@@ -9,6 +9,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from tests.pace import TIMEOUT
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLE_PROJECT = REPOSITORY / "tests" / "sample_project"
 CLIENT = REPOSITORY / "node_modules" / "socket.io-client" / "dist" / "socket.io.min.js"
@@ -19,8 +21,6 @@ ENVIRONMENT = {
     "PYTHONPATH": str(REPOSITORY),
     "PYTHONUNBUFFERED": "1",
 }
-START_TIMEOUT = 20
-STOP_TIMEOUT = 10
 
 
 class SampleServer:
@@ -46,7 +46,7 @@ class SampleServer:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        deadline = time.monotonic() + START_TIMEOUT
+        deadline = time.monotonic() + TIMEOUT
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
@@ -59,7 +59,7 @@ class SampleServer:
             return
         self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.wait(STOP_TIMEOUT)
+            self._process.wait(TIMEOUT)
         finally:
             self._process.kill()
             self._process.wait()
@@ -78,7 +78,7 @@ class SampleServer:
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(self.url, timeout=5):
+            with urllib.request.urlopen(self.url, timeout=TIMEOUT):
                 return True
         except OSError:
             return False

@@ -6,7 +6,9 @@ import asyncio
 import itertools
 from typing import ClassVar, Self
 
-from .servers import TIMEOUT, Server
+from tests.pace import TIMEOUT
+
+from .servers import Server
 from .wire import Ended, Packet, WebSocket
 
 
@@ -25,6 +27,8 @@ class Bystander:
         self._join, self._said, self._heard = self.TALKS[session.server.settings.get("APPLICATION", "everything")]
         self._numbers = itertools.count()
         self._packets: asyncio.Queue[Packet | Ended] = asyncio.Queue()
+        #: How its connection ended, if it did.
+        self.end: Ended | None = None
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
@@ -39,6 +43,7 @@ class Bystander:
             while True:
                 self._packets.put_nowait(await self._session.receive(timeout=None))
         except Ended as end:
+            self.end = end
             self._packets.put_nowait(end)
 
     async def check(self, *, first: bool = False) -> None:

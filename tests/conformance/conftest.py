@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from .bystander import Bystander
 from .parsers.oracle import Oracle
+from .report import note
 from .scenarios.agents import Agents
 from .servers import CALM, HASTY, Farm, Server
 from .wire import Wire
@@ -61,24 +62,37 @@ class Bystanders:
     """A client on each server that tests must not harm."""
 
     def __init__(self) -> None:
-        self._bystanders: dict[Server, Bystander] = {}
+        #: Each with the test that it was last served after.
+        self._bystanders: dict[Server, tuple[Bystander, str]] = {}
 
     @contextlib.asynccontextmanager
-    async def on(self, server: Server) -> AsyncIterator[Bystander]:
+    async def on(self, server: Server, item: pytest.Item) -> AsyncIterator[Bystander]:
         """One that has been there for many tests. Where pings are too frequent for that, since nothing is read between
-        two tests, one that is there for one test.
+        two tests, one that is there for one test. After a test that harmed it, there is another one for the next.
         """
-        if "SIO_ENGINEIO_PING_INTERVAL_MS" in server.settings:
-            bystander = await Bystander.open(server)
+        is_kept = "SIO_ENGINEIO_PING_INTERVAL_MS" not in server.settings
+        bystander = self._kept(server, item) or await Bystander.open(server)
+        try:
             yield bystander
-            await bystander.close()
-        else:
-            if server not in self._bystanders:
-                self._bystanders[server] = await Bystander.open(server)
-            yield self._bystanders[server]
+        except BaseException:
+            is_kept = False
+            raise
+        finally:
+            if is_kept:
+                self._bystanders[server] = bystander, item.nodeid
+            else:
+                await bystander.close()
+
+    def _kept(self, server: Server, item: pytest.Item) -> Bystander | None:
+        """The one from earlier tests. If it is gone, the test that was the last to use the server is to blame."""
+        bystander, last = self._bystanders.pop(server, (None, ""))
+        if bystander is None or bystander.end is None:
+            return bystander
+        note(item, f"after {last} the bystander on {server.kind} was {bystander.end}; it was opened anew")
+        return None
 
     async def close(self) -> None:
-        await asyncio.gather(*(bystander.close() for bystander in self._bystanders.values()))
+        await asyncio.gather(*(bystander.close() for bystander, _ in self._bystanders.values()))
 
 
 @fixture(scope="session")
@@ -92,7 +106,7 @@ async def bystanders(farm: Farm) -> AsyncIterator[Bystanders]:
 async def unharmed(server: Server, bystanders: Bystanders, item: pytest.Item) -> AsyncIterator[Server]:
     """After a test, its server lives, serves its other clients, and has logged nothing that should not be there."""
     first = len(server.lines)
-    async with bystanders.on(server) as bystander:
+    async with bystanders.on(server, item) as bystander:
         yield server
         item.add_report_section("teardown", f"log of {server.kind}", "\n".join(server.lines[first:][-SHOWN_LINES:]))
         assert server.is_running

@@ -8,6 +8,8 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 
+from tests.pace import TIMEOUT
+
 from .scenarios.agents import Agents, CommandError
 from .scenarios.client import Client
 from .servers import Server
@@ -74,5 +76,5 @@ async def _back(client: Client) -> None:
     while True:
         await client.back()
         with contextlib.suppress(CommandError, TimeoutError):
-            assert await client.call("echo_ack", 1, timeout=3) == [1]
+            assert await client.call("echo_ack", 1, timeout=TIMEOUT / 10) == [1]
             return

@@ -11,9 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .servers import TIMEOUT, Server
+from tests.pace import TIMEOUT, ms
+
+from .servers import Server
 
 Headers = Mapping[str, str]
+
+#: How many answers of the server somebody may need to see what it did.
+_TURNS = 5
 
 
 @dataclass(frozen=True)
@@ -152,3 +157,23 @@ async def control(server: Server, command: str) -> Any:
     what comes after it is also seen after it.
     """
     return (await request(server, "GET", f"/control/{command}")).json()
+
+
+async def alarm(server: Server, milliseconds: int) -> None:
+    """Waits until a timer of the server has run out, on its own loop: whatever it was to do earlier, it has done.
+
+    On a slow machine it is as much longer as short timers are.
+    """
+    connection = await Connection.open(server)
+    await connection.send("GET", f"/control/alarm/{ms(milliseconds)}")
+    await connection.response(TIMEOUT + ms(milliseconds) / 1000)
+
+
+async def late_at(server: Server, milliseconds: int) -> None:
+    """Returns when a timer of the server has run out, and what it did before that has been seen, on any connection.
+
+    What has not come by then is late, and not the machine: the server's own timers all are as late as it is.
+    """
+    await alarm(server, milliseconds)
+    for _ in range(_TURNS):
+        await control(server, "sessions")

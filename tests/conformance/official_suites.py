@@ -18,13 +18,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .servers import ENGINEIO_SUITE, SOCKETIO_SUITE, Server
+from .servers import ENGINEIO_APPLICATION, OFFICIAL_SUITE, SOCKETIO_APPLICATION, Server
 
 #: Where the suites expect a server.
 PORT = 3000
 
 ENGINEIO, SOCKETIO = "Engine.IO, version 4", "Socket.IO, version 5"
-SETTINGS: dict[str, Mapping[str, Any]] = {ENGINEIO: ENGINEIO_SUITE, SOCKETIO: SOCKETIO_SUITE}
+SETTINGS: dict[str, Mapping[str, Any]] = {
+    ENGINEIO: {**OFFICIAL_SUITE, **ENGINEIO_APPLICATION},
+    SOCKETIO: {**OFFICIAL_SUITE, **SOCKETIO_APPLICATION},
+}
 
 
 class Missing(Exception):

@@ -176,17 +176,10 @@ io.of("/chat").on("connection", (socket) => {
   });
 });
 
-const commands = {
-  ...require("./reference_control.js")(io.engine),
-  close: () => io.close(),
-};
-
-http.on("request", (request, response) => {
-  const command = /^\/control\/(\w+)$/.exec(request.url)?.[1];
-  if (!command) return;
-  response.setHeader("connection", "close");
-  response.end(JSON.stringify(command === "close" ? null : commands[command]()));
-  if (command === "close") response.on("finish", commands.close);
+require("./reference_control.js")(http, [io.engine], {
+  close: (_, response) => {
+    response.on("finish", () => io.close());
+  },
 });
 
 http.listen(port, "127.0.0.1", () => console.log("listening"));

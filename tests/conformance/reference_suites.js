@@ -26,12 +26,7 @@ for (const name of ["/", "/custom"]) {
   });
 }
 
-const commands = require("./reference_control.js")(echo, io.engine);
-
-http.on("request", (request, response) => {
-  const command = commands[/^\/control\/(\w+)$/.exec(request.url)?.[1]];
-  if (command) response.end(JSON.stringify(command()));
-});
+require("./reference_control.js")(http, [echo, io.engine]);
 
 http.listen(port, "127.0.0.1", () => console.log("listening"));
 process.on("SIGTERM", () => process.exit(0));

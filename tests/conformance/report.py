@@ -55,6 +55,7 @@ class Verdict:
 
 VERDICT = pytest.StashKey[Verdict]()
 ENTRIES = pytest.StashKey[dict[str, dict[str, Any]]]()
+NOTES = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture
@@ -62,18 +63,43 @@ def verdict(request: pytest.FixtureRequest) -> Verdict:
     return request.node.stash.setdefault(VERDICT, Verdict())
 
 
+def note(item: pytest.Item, text: str) -> None:
+    """Has the end of the run say something that is no fault of this test."""
+    item.stash.setdefault(NOTES, []).append(text)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Adds to each report what the test said: it may be made in another process than the one that shows it."""
     report = yield
     verdict = item.stash.get(VERDICT, None)
+    report.conformance_notes = item.stash.get(NOTES, []) if report.when == "teardown" else []
+    report.conformance_case = None
     if verdict is not None and verdict.case is not None:
-        entries = item.config.stash.setdefault(ENTRIES, {})
-        entry = entries.setdefault(item.nodeid, {**asdict(verdict.case), "outcome": PASS, "reasons": verdict.reasons})
-        if report.outcome != "passed":  # a failed setup or teardown too, and a skipped test: nothing was shown
-            entry["outcome"] = FAIL
-        elif entry["outcome"] == PASS and verdict.reasons:
-            entry["outcome"] = DEVIATION
+        report.conformance_case = {**asdict(verdict.case), "reasons": list(verdict.reasons)}
     return report
+
+
+class Gatherer:
+    """Gathers the entries of the run, in the process that shows them."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._entries = config.stash.setdefault(ENTRIES, {})
+        self._notes = config.stash.setdefault(NOTES, [])
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._notes += getattr(report, "conformance_notes", [])
+        if case := getattr(report, "conformance_case", None):  # none of a worker that crashed
+            entry = self._entries.setdefault(report.nodeid, {"outcome": PASS})
+            entry |= case
+            if report.outcome != "passed":  # a failed setup or teardown too, and a skipped test: nothing was shown
+                entry["outcome"] = FAIL
+            elif entry["outcome"] == PASS and entry["reasons"]:
+                entry["outcome"] = DEVIATION
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Gatherer(config))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -83,7 +109,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    entries = list(config.stash.get(ENTRIES, {}).values())
+    if notes := config.stash[NOTES]:
+        terminalreporter.section("harmed")
+        terminalreporter.write_line("\n".join(notes))
+    entries = list(config.stash[ENTRIES].values())
     if not entries:
         return
     terminalreporter.section("conformance")

@@ -12,19 +12,17 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.conftest import free_port
+from tests.pace import TIMEOUT, ms
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 APPLICATION = "tests.conformance.project.asgi:application"
-
-#: What no test comes near, in seconds: waiting longer is a failure.
-TIMEOUT = 10.0
 
 #: Timers that no test waits for.
 CALM = {"SIO_CORS_ALLOWED_ORIGINS": ["https://friend.example", "https://*.friends.example"]}
@@ -32,27 +30,31 @@ CALM = {"SIO_CORS_ALLOWED_ORIGINS": ["https://friend.example", "https://*.friend
 OPEN = {"SIO_CORS_ALLOWED_ORIGINS": "*"}
 #: The timers of the official test suites, for tests that wait for them. Each is well apart from the others.
 HASTY = {
-    "SIO_ENGINEIO_PING_INTERVAL_MS": 300,
-    "SIO_ENGINEIO_PING_TIMEOUT_MS": 200,
-    "SIO_UPGRADE_TIMEOUT_MS": 250,
-    "SIO_CONNECT_TIMEOUT_MS": 350,
+    "SIO_ENGINEIO_PING_INTERVAL_MS": ms(300),
+    "SIO_ENGINEIO_PING_TIMEOUT_MS": ms(200),
+    "SIO_UPGRADE_TIMEOUT_MS": ms(250),
+    "SIO_CONNECT_TIMEOUT_MS": ms(350),
     "SIO_MAX_QUEUED_EVENTS": 20,
 }
 
 #: The settings of the two official protocol suites, with the applications that they talk to: an echo of Engine.IO
 #: messages, and two namespaces of Socket.IO.
-SUITE = {
+OFFICIAL_SUITE = {
     "SIO_ENGINEIO_PING_INTERVAL_MS": 300,
     "SIO_ENGINEIO_PING_TIMEOUT_MS": 200,
     "SIO_ENGINEIO_MAX_PAYLOAD_BYTES": 1_000_000,
     "SIO_CONNECT_TIMEOUT_MS": 1000,
 }
-ENGINEIO_SUITE = {**SUITE, "APPLICATION": "engineio"}
-SOCKETIO_SUITE = {**SUITE, "APPLICATION": "suite"}
+ENGINEIO_APPLICATION, SOCKETIO_APPLICATION = {"APPLICATION": "engineio"}, {"APPLICATION": "suite"}
+
+#: Those, for the same cases as transcripts.
+SUITE = {name: value if "BYTES" in name else ms(value) for name, value in OFFICIAL_SUITE.items()}
+ENGINEIO_SUITE = {**SUITE, **ENGINEIO_APPLICATION}
+SOCKETIO_SUITE = {**SUITE, **SOCKETIO_APPLICATION}
 
 #: For hostile input: servers of its own, on which everything that is left behind is counted.
 HOSTILE = {**CALM, "UNRULY": True}
-HOSTILE_HASTY = {**HASTY, "SIO_UPGRADE_TIMEOUT_MS": 100, "UNRULY": True}
+HOSTILE_HASTY = {**HASTY, "SIO_UPGRADE_TIMEOUT_MS": ms(100), "UNRULY": True}
 
 #: Pages of one other origin may connect, on the official server too.
 CORS = {"SIO_CORS_ALLOWED_ORIGINS": ["https://friend.example"]}
@@ -221,6 +223,10 @@ class Server(Process):
         """What a hook reported of a socket, so far."""
         return [report for report in self._reports if _has(report, {"id": socket_id, "hook": hook})]
 
+    def ended_sockets(self, among: Container[str]) -> list[str]:
+        """Returns the sockets whose disconnect hooks have run, in their order."""
+        return [report["id"] for report in self._reports if report["hook"] == "disconnect" and report["id"] in among]
+
     async def report(self, **details: Any) -> dict[str, Any]:
         """Waits for a report with these details."""
         return dict(await self._first(self._reports, lambda report: _has(report, details), TIMEOUT))
@@ -311,15 +317,15 @@ async def running(kind: str, settings: Mapping[str, Any] = CALM, port: int | Non
 
 
 class Farm:
-    """The servers of a test run: each kind is started once with each settings."""
+    """The servers of a test run: each kind is started once with each settings, and again after a test that ended it."""
 
     def __init__(self) -> None:
         self._servers: dict[str, asyncio.Task[Server]] = {}
 
     async def get(self, kind: str, settings: Mapping[str, Any] = CALM) -> Server:
-        """Returns a server that several tests use. Starts it if it is the first time."""
+        """Returns a server that several tests use. Starts it if there is none that runs."""
         key = f"{kind} {json.dumps(settings)}"
-        if key not in self._servers:
+        if key not in self._servers or _is_lost(self._servers[key]):
             self._servers[key] = asyncio.create_task(Server(kind, settings).serve())
         return await self._servers[key]
 
@@ -327,3 +333,8 @@ class Farm:
         """Ends all."""
         started = await asyncio.gather(*self._servers.values(), return_exceptions=True)
         await asyncio.gather(*(server.stop() for server in started if isinstance(server, Server)))
+
+
+def _is_lost(start: asyncio.Task[Server]) -> bool:
+    """Whether a server did not start, or has ended since."""
+    return start.done() and (start.cancelled() or start.exception() is not None or not start.result().is_running)

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from tests.pace import PACE, TIMEOUT, ms
+
 from .conftest import OURS, fixture
 from .http import Response, control, request
 from .servers import CALM, HASTY, Server, running
@@ -23,11 +25,11 @@ MEMBERS, STORM = 20, 200
 #: Handshakes at a time: more would measure the backlog of a listening socket.
 AT_A_TIME = 50
 #: No answer takes as long, in seconds, on a busy machine either.
-DELAY = 2.0
+DELAY = 2.0 * PACE
 
-#: Handshakes that are never polled. Their time is longer than 2,000 handshakes take.
+#: Handshakes that are never polled. Their time is longer than all of them take.
 IDLE = 2_000
-IDLE_TIMERS = {**HASTY, "SIO_ENGINEIO_PING_INTERVAL_MS": 8_000, "SIO_CONNECT_TIMEOUT_MS": 60_000}
+IDLE_TIMERS = {**HASTY, "SIO_ENGINEIO_PING_INTERVAL_MS": ms(8_000), "SIO_CONNECT_TIMEOUT_MS": ms(60_000)}
 #: What each may cost, in bytes.
 IDLE_BYTES = 15_000
 
@@ -48,7 +50,7 @@ def refused(server: Server) -> list[str]:
 
 async def sessions(server: Server, count: int) -> None:
     """Waits until so many sessions are alive."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(TIMEOUT):
         while await control(server, "sessions") != count:
             await asyncio.sleep(0.05)
 
@@ -98,7 +100,7 @@ async def talk(member: Session) -> None:
 async def come_in(server: Server) -> list[int]:
     """Asks for a session until there is one, and leaves. Returns the statuses of the answers."""
     statuses = []
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(2 * TIMEOUT):
         while True:
             answer = await request(server, "GET", HANDSHAKE)
             statuses.append(answer.status)

@@ -16,6 +16,7 @@ from sio import NamespaceSocket, SocketIOConsumer, get_asgi_application, get_soc
 from sio.engineio.registry import registry
 from sio.exceptions import EncodingError
 from tests.client import SocketIOClient
+from tests.pace import TIMEOUT
 
 from .conftest import OURS, fixture, server_fixture
 from .servers import CALM, Server
@@ -110,7 +111,7 @@ async def test_event_that_daphne_cannot_send_is_told(daphne_wire: Wire) -> None:
     session = await daphne_wire.member("websocket")
     await session.emit("burst", 1, 10_000_000)
     assert await daphne_wire.server.reason(session.id) == "transport close"
-    assert await daphne_wire.server.line(lambda line: "exceeding payload limit" in line, 1)
+    assert await daphne_wire.server.line(lambda line: "exceeding payload limit" in line)
 
 
 # Rows 83, 84, 85, 86 and 103, with the application in memory
@@ -213,7 +214,7 @@ CROWD = 1_000
 async def crowd(app: Any) -> AsyncIterator[list[SocketIOClient]]:
     clients = [await join(app) for _ in range(CROWD)]
     yield clients
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(TIMEOUT):
         await asyncio.gather(*(client.websocket.finished() for client in clients))
         while len(Consumer.left) < CROWD:
             await asyncio.sleep(0)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.pace import PACE, ms
+
 from .conftest import OURS
 from .http import control
 from .servers import HASTY, Server, running
@@ -15,8 +17,8 @@ from .wire import TRANSPORTS, Polling, Session, WebSocket, Wire
 
 QUEUE = HASTY["SIO_MAX_QUEUED_EVENTS"]
 #: How long a handler blocks everything, in seconds, and timers that it makes very late.
-BLOCKAGE = 2.0
-BLOCKED = {**HASTY, "SIO_ENGINEIO_PING_INTERVAL_MS": 400, "SIO_ENGINEIO_PING_TIMEOUT_MS": 700}
+BLOCKAGE = 2.0 * PACE
+BLOCKED = {**HASTY, "SIO_ENGINEIO_PING_INTERVAL_MS": ms(400), "SIO_ENGINEIO_PING_TIMEOUT_MS": ms(700)}
 _gates = (f"gate {number}" for number in itertools.count())
 
 

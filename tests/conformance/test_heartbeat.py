@@ -1,23 +1,27 @@
 """Who is alive stays, and who is not is noticed in time: with pings every 300 ms, and 200 ms for their answers.
 
-A test waits on both transports at a time.
+The times themselves are tested in the session without its I/O. Here it is their order, by timers of the server's own
+that began before: a server that is late is late with both. A test waits on both transports at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from .http import control
-from .servers import HASTY
+from tests.pace import ms
+
+from .http import alarm, control, late_at
+from .servers import HASTY, Server
 from .wire import TRANSPORTS, Session, Wire
 
-INTERVAL = HASTY["SIO_ENGINEIO_PING_INTERVAL_MS"] / 1000
-TIMEOUT = HASTY["SIO_ENGINEIO_PING_TIMEOUT_MS"] / 1000
-#: How early a timer may be, and how late a busy machine.
-EARLY, LATE = 0.05, 0.25
+#: In milliseconds, of a machine that is not slow.
+INTERVAL, TIMEOUT = 300, 200
+#: How much earlier than its time a timer may run: clocks are rounded.
+ROUNDING = 0.005
 
 
 async def on_each(check: Callable[[str], Awaitable[Any]]) -> list[Any]:
@@ -25,32 +29,51 @@ async def on_each(check: Callable[[str], Awaitable[Any]]) -> list[Any]:
     return await asyncio.gather(*map(check, TRANSPORTS))
 
 
-async def wait_for_ping(session: Session) -> float:
-    """Returns when it came."""
+async def wait_for_ping(session: Session) -> None:
     assert await session.next_packet() == "2"
-    return time.monotonic()
+
+
+@contextlib.asynccontextmanager
+async def within(server: Server, least: int, most: int) -> AsyncIterator[None]:
+    """What happens in the block ends neither too early, by this process's clock, nor too late, by the server's.
+
+    The block must begin with what starts the server's timer.
+    """
+    started = time.monotonic()
+    late = asyncio.create_task(late_at(server, most))
+    try:
+        yield
+        assert not late.done(), f"took longer than {most} ms of the server's time"
+        assert time.monotonic() - started >= ms(least) / 1000 - ROUNDING
+    finally:
+        late.cancel()
+        await asyncio.gather(late, return_exceptions=True)
+
+
+def test_timers_are_those_of_the_servers() -> None:
+    assert HASTY["SIO_ENGINEIO_PING_INTERVAL_MS"] == ms(INTERVAL)
+    assert HASTY["SIO_ENGINEIO_PING_TIMEOUT_MS"] == ms(TIMEOUT)
 
 
 async def test_pings_come_an_interval_after_the_last_pong(hasty_wire: Wire) -> None:
-    async def gap(transport: str) -> float:
+    async def check(transport: str) -> None:
         session = await hasty_wire.member(transport)
-        first = await wait_for_ping(session)
-        await session.send("3")
-        return await wait_for_ping(session) - first
+        await wait_for_ping(session)
+        # After interval and timeout, the client would give up.
+        async with within(hasty_wire.server, INTERVAL, INTERVAL + TIMEOUT):
+            await session.send("3")
+            await wait_for_ping(session)
 
-    # After interval and timeout, the client would give up.
-    assert all(INTERVAL - EARLY < duration < INTERVAL + TIMEOUT for duration in await on_each(gap))
+    await on_each(check)
 
 
 async def test_silent_client_is_gone_after_interval_and_timeout(any_hasty_wire: Wire) -> None:
-    async def stay_silent(transport: str) -> float:
-        started = time.monotonic()
-        session = await any_hasty_wire.member(transport)
-        assert await any_hasty_wire.server.reason(session.id) == "ping timeout"
-        return time.monotonic() - started
+    async def check(transport: str) -> None:
+        async with within(any_hasty_wire.server, INTERVAL + TIMEOUT, 2 * INTERVAL + TIMEOUT):
+            session = await any_hasty_wire.member(transport)
+            assert await any_hasty_wire.server.reason(session.id) == "ping timeout"
 
-    expected = INTERVAL + TIMEOUT
-    assert all(expected - EARLY < duration < expected + LATE for duration in await on_each(stay_silent))
+    await on_each(check)
 
 
 async def test_client_that_polls_and_never_pongs_is_gone(hasty_wire: Wire) -> None:
@@ -60,30 +83,35 @@ async def test_client_that_polls_and_never_pongs_is_gone(hasty_wire: Wire) -> No
 
 
 async def test_packet_gives_a_late_pong_more_time_once(any_hasty_wire: Wire) -> None:
-    async def talk_without_pong(transport: str) -> float:
-        session = await any_hasty_wire.member(transport)
-        pinged = await wait_for_ping(session)
-        for _ in range(2):
-            await asyncio.sleep(0.6 * TIMEOUT)
-            await session.send("6")
-        await any_hasty_wire.server.reason(session.id)
-        return time.monotonic() - pinged
+    """A session that says something instead of a pong outlives one that was opened later, but not by much."""
 
-    assert all(1.5 * TIMEOUT < duration < 2 * TIMEOUT + LATE for duration in await on_each(talk_without_pong))
+    async def check(transport: str) -> None:
+        session = await any_hasty_wire.member(transport)
+        later = await any_hasty_wire.member("websocket")
+        await wait_for_ping(later)
+        await wait_for_ping(session)
+        await alarm(any_hasty_wire.server, TIMEOUT // 2)
+        async with within(any_hasty_wire.server, TIMEOUT, 2 * TIMEOUT):
+            await session.send("6")
+            assert await any_hasty_wire.server.reason(session.id) == "ping timeout"
+        assert any_hasty_wire.server.ended_sockets([session.id, later.id]) == [later.id, session.id]
+
+    await on_each(check)
 
 
 async def test_pongs_that_nobody_asked_for_start_nothing(hasty_wire: Wire) -> None:
     tasks = await control(hasty_wire.server, "tasks")
 
-    async def pong(transport: str) -> float:
+    async def check(transport: str) -> None:
         session = await hasty_wire.member(transport)
         for _ in range(10):
             await session.send(*["3"] * 100)
-        first = await wait_for_ping(session)
-        await session.send("3")
-        return await wait_for_ping(session) - first
+        await wait_for_ping(session)
+        async with within(hasty_wire.server, INTERVAL, INTERVAL + TIMEOUT):
+            await session.send("3")
+            await wait_for_ping(session)
 
-    assert all(gap > INTERVAL - EARLY for gap in await on_each(pong))
+    await on_each(check)
     assert await control(hasty_wire.server, "tasks") <= tasks + 5
 
 

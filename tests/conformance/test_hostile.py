@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.pace import TIMEOUT
+
 from .conftest import ASGI_SERVERS, Bystanders, fixture, unharmed
 from .http import control
 from .player import Replay, Transcript, load_deviations, load_transcripts, replay
@@ -25,8 +27,6 @@ HERE = Path(__file__).parent
 TRANSCRIPTS = {transcript.name: transcript for transcript in load_transcripts(HERE / "hostile")}
 DEVIATIONS = load_deviations(HERE / "hostile" / "deviations")
 
-#: How long what a case leaves behind may take to go, in seconds.
-PATIENCE = 5.0
 #: What a case may log: nothing that a client sends is logged in full, and it causes no flood.
 MAX_LINE, MAX_LINES = 1000, 50
 
@@ -46,7 +46,7 @@ class Leftovers:
     async def gone(self) -> None:
         """Waits until there are none."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 while left := await self.left():
                     await asyncio.sleep(0.01)
         except TimeoutError:

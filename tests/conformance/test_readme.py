@@ -20,6 +20,7 @@ from docutils.core import publish_doctree
 from sio import SocketIOConsumer, conf
 from tests.asgi import WebSocket
 from tests.conftest import ROOT, free_port
+from tests.pace import TIMEOUT
 
 README = publish_doctree((ROOT / "README.rst").read_text(), settings_overrides={"halt_level": 2})
 BLOCKS = [
@@ -88,7 +89,7 @@ def test_javascript_client(port: int, site: Path) -> None:
 
 def test_python_client(port: int) -> None:
     script = block("python", "# client.py").replace("8000", str(port))
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=TIMEOUT, check=True)
     assert done.stdout == "Sum: 5\n"
 
 

@@ -12,12 +12,13 @@ import contextlib
 import os
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+
+from tests.pace import PACE
 
 from .conftest import OURS, fixture
 from .crowd import Crowd
@@ -28,8 +29,6 @@ from .servers import CALM, Server, running
 from .wire import Wire
 
 REASON = "server shutting down"
-#: Seconds that the end of a server may take.
-PATIENCE = 5.0
 CLOSED = {"uvicorn": "closed 1012", "daphne": "closed 1000"}
 #: A project in a directory that a test may write to, with a hook that uses a thread, as those that use the database do.
 PROJECT = {
@@ -77,7 +76,7 @@ class Runserver(Server):
             with (self._directory / "runserver_asgi.py").open("a") as file:
                 file.write("# changed\n")
             with contextlib.suppress(AssertionError):
-                await self.line(lambda line: "changed, reloading" in line, timeout=1)
+                await self.line(lambda line: "changed, reloading" in line, timeout=PACE)
                 return
 
     def starts(self) -> int:
@@ -119,9 +118,7 @@ def reasons(server: Server, socket_id: str) -> list[Any]:
 
 async def ended(server: Server) -> None:
     """Waits for the end of a server that got a signal."""
-    started = time.monotonic()
     assert await server.ended() in (0, -signal.SIGTERM, -signal.SIGINT)
-    assert time.monotonic() - started < PATIENCE
     if any("in send_500_response" in line for line in server.lines):
         # uvicorn answers a WebSocket in the middle of its handshake with 500, and then again, which it may not.
         server.forgive("never retrieved", "Traceback")

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.pace import PACE, ms
+
 from .bystander import Bystander
 from .conftest import OURS, server_fixture
 from .servers import Server
@@ -20,12 +22,12 @@ PARTS, SIZE = 100, 500_000
 #: What a server that may buffer 1 MB for a client may need for one that takes nothing, in bytes of memory.
 BOUND = 15_000_000
 #: What others may wait meanwhile, on a busy machine, in seconds.
-DELAY = 1.0
+DELAY = 1.0 * PACE
 
 NARROW = {
     "SIO_MAX_BUFFERED_BYTES": 1_000_000,
-    "SIO_ENGINEIO_PING_INTERVAL_MS": 800,
-    "SIO_ENGINEIO_PING_TIMEOUT_MS": 800,
+    "SIO_ENGINEIO_PING_INTERVAL_MS": ms(800),
+    "SIO_ENGINEIO_PING_TIMEOUT_MS": ms(800),
 }
 narrow_server = server_fixture(OURS, NARROW)
 

@@ -13,8 +13,10 @@ from typing import Any, Self, TypeVar
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.pace import PACE, TIMEOUT
+
 from .http import Connection, Headers, Response, control, polled, request
-from .servers import TIMEOUT, Server
+from .servers import Server
 
 TRANSPORTS = ("polling", "websocket")
 Packet = str | bytes
@@ -194,6 +196,7 @@ class WebSocket(Session):
             additional_headers=self.headers,
             compression=None,
             ping_interval=None,
+            close_timeout=PACE,
             max_size=None,
             max_queue=None,
             proxy=None,

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.pace import TIMEOUT
+
 from .ledger import Ledger, Record, difference
 from .plans import CALM, Cut, Plan, Stall, draw
 from .proxy import Proxy
@@ -153,7 +155,7 @@ async def echo_through(plan: Plan) -> AsyncIterator[tuple[asyncio.StreamReader, 
     proxy = await Proxy(far.sockets[0].getsockname()[1], lambda number, is_websocket: plan).start()
     reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(TIMEOUT):
             yield reader, writer, proxy
     finally:
         writer.close()

@@ -20,10 +20,10 @@ from sio import NamespaceSocket, SocketIOConsumer, get_asgi_application, get_soc
 from sio.engineio.handshake import ErrorCode
 from sio.engineio.registry import registry
 from sio.socketio.server import reset_socketio_server
+from tests import virtual_time
 from tests.asgi import Poller, Request
 from tests.client import SocketIOClient
 
-from . import virtual_time
 from .cancellation import Cancellation
 from .cancelled_requests import SCENARIOS, Scenario, Visit, leave
 

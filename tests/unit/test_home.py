@@ -17,6 +17,8 @@ from sio.socketio.adapter import Adapter
 from sio.socketio.home import HomeLoop
 from tests.client import SocketIOClient
 
+pytestmark = pytest.mark.real_time
+
 #: How many threads do the same at once, and how often.
 THREADS, TIMES = 8, 25
 

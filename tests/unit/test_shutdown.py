@@ -15,7 +15,8 @@ from sio import shutdown
 from sio.engineio import EngineIOApplication, EngineIOSocket, set_engineio_app
 from sio.engineio.registry import registry
 from sio.engineio.tasks import unfinished
-from tests.asgi import APP, TIMEOUT, Poller, WebSocket, request
+from tests.asgi import APP, Poller, WebSocket, request
+from tests.pace import TIMEOUT
 
 HANDSHAKE = "EIO=4&transport=polling"
 
@@ -106,7 +107,7 @@ class TestSignals:
         assert server.signals == [signal.SIGINT]
         slow.may_end.set()
         while not slow.shut_down:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
         await asyncio.gather(*(task for task in asyncio.all_tasks() if "end_sessions" in repr(task)))
         assert server.signals == [signal.SIGINT]
 
@@ -187,7 +188,7 @@ class TestEnd:
             assert (refused_websocket["status"], refused_websocket["headers"][0]) == (503, (b"retry-after", b"1"))
             async with asyncio.timeout(TIMEOUT):
                 while shutdown.is_under_way():
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(0.001)
         assert (await request(APP, "GET", HANDSHAKE)).status == 200
 
     async def test_handshake_that_was_under_way_opens_no_session(self, slow: Slow) -> None:

@@ -14,9 +14,8 @@ from sio.engineio.packets import EncodedPacket, Packet, PacketType
 from sio.engineio.session import CLOSE_TIMEOUT, STANDSTILL, EngineIOSession
 from sio.engineio.standstill import StandstillWatch
 from sio.engineio.state import Reason, Transport
+from tests import virtual_time
 from tests.asgi import WebSocket
-
-from . import virtual_time
 
 PONG = Packet(PacketType.PONG)
 
@@ -185,4 +184,4 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
 def stand_still(seconds: float) -> None:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, virtual_time.VirtualTimeLoop)
-    loop._virtual.now += seconds
+    loop.stand_still(seconds)

@@ -13,7 +13,8 @@ from django.test import override_settings
 from sio.engineio import EngineIOApplication, EngineIOSocket, set_engineio_app
 from sio.engineio.registry import registry
 from sio.engineio.state import Reason
-from tests.asgi import APP, TIMEOUT, Poller, WebSocket, http_scope, request
+from tests.asgi import APP, Poller, WebSocket, http_scope, request
+from tests.pace import TIMEOUT
 
 FAST_HEARTBEAT = override_settings(SIO_ENGINEIO_PING_INTERVAL_MS=30, SIO_ENGINEIO_PING_TIMEOUT_MS=20)
 
@@ -459,7 +460,7 @@ class TestWriting:
         connected = asyncio.ensure_future(client.connect())
         async with asyncio.timeout(TIMEOUT):
             while not len(registry):
-                await asyncio.sleep(0)
+                await asyncio.sleep(0.001)
         recorder.socket.end(Reason.FORCED_CLOSE)
         client.taken.set()
         assert (await connected)["type"] == "websocket.accept"

@@ -19,8 +19,9 @@ from django.utils.functional import SimpleLazyObject
 from sio import NamespaceSocket, SocketIOConsumer, get_asgi_application, users
 from sio.engineio.registry import registry
 from sio.users import ANONYMOUS, identify
-from tests.asgi import TIMEOUT, Poller, WebSocket
+from tests.asgi import Poller, WebSocket
 from tests.client import SocketIOClient
+from tests.pace import TIMEOUT
 
 #: Time between two looks at all users, in milliseconds.
 INTERVAL = 20

@@ -106,5 +106,5 @@ async def test_acknowledgement_of_one_that_arrived_is_taken(client: SocketIOClie
     client.send("3", ack_id=packet[1 : packet.index("[")], data=["yes"])
     async with asyncio.timeout(2):
         while not answers:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
     assert answers == ["yes"]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
+
+from tests.pace import PACE
 
 from ..http import Connection, Response
 from ..servers import Server
@@ -48,8 +51,16 @@ class Player:
         self.reasons: list[str] = []
         self.transport = transport
         #: What was captured. The sid and the socket id of the actor `b` are `b.sid` and `b.id`; those of the actor
-        #: without a name, `sid` and `id`.
-        self.variables: dict[str, str] = {}
+        #: without a name, `sid` and `id`. Those of the server are there from the beginning.
+        self.variables: dict[str, str] = {
+            "ping_interval": str(server.settings.get("SIO_ENGINEIO_PING_INTERVAL_MS", 25_000)),
+            "ping_timeout": str(server.settings.get("SIO_ENGINEIO_PING_TIMEOUT_MS", 20_000)),
+        }
+        #: When the last two steps began, on this process's monotonic clock, and when `watch` did.
+        self.began = self.began_before = time.monotonic()
+        self.watched: float | None = None
+        #: How much longer the server's timers are than in the transcripts: short ones grow, and others do not.
+        self.stretch = PACE if "SIO_ENGINEIO_PING_INTERVAL_MS" in server.settings else 1.0
         self.fences = 0
         self.first_line = len(server.lines)
         self._deviations = deviations
@@ -72,6 +83,9 @@ class Player:
         self.server = Server(self.server.kind, self.server.settings)
         self._own_servers.append(self.server)
         await self.server.serve()
+
+    def begin_step(self) -> None:
+        self.began_before, self.began = self.began, time.monotonic()
 
     def deviates(self, deviation: Deviation) -> None:
         if deviation.reason not in self.reasons:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+
+from ..http import alarm
 from ..http import control as ask
 from .actors import Actor, Player
 from .registry import step
@@ -18,3 +21,17 @@ async def own_server(player: Player, actor: Actor, rest: str) -> str:
 async def control(player: Player, actor: Actor, rest: str) -> str:
     """`control <command>`: tells the server something behind its clients' backs; see `project/control.py`."""
     return str(await ask(player.server, rest))
+
+
+@step("wait")
+async def wait(player: Player, actor: Actor, rest: str) -> str:
+    """`wait <milliseconds>`: until a timer of the server's own that begins now has run out."""
+    await alarm(player.server, int(rest))
+    return ""
+
+
+@step("watch")
+async def watch(player: Player, actor: Actor, rest: str) -> str:
+    """`watch`: from this moment on, the least times of `between` are counted."""
+    player.watched = time.monotonic()
+    return ""

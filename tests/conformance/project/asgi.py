@@ -29,7 +29,7 @@ else:
     more = failing.CONSUMERS if settings.UNRULY else []
     websocket_routes = http_routes = [re_path(r"^socket\.io/?$", get_asgi_application(*module.CONSUMERS, *more))]
 
-control_routes = [re_path(r"^control/(?P<command>\w+)$", control), re_path("", django_application)]
+control_routes = [re_path(r"^control/(?P<command>\w+)(?:/(?P<number>\d+))?$", control), re_path("", django_application)]
 
 application = ProtocolTypeRouter(
     {

@@ -1,9 +1,13 @@
-"""What tests ask of a server behind its clients' backs, over HTTP: `GET /control/<command>` answers JSON."""
+"""What tests ask of a server behind its clients' backs, over HTTP: `GET /control/<command>` answers JSON.
+
+`alarm` takes a number: `GET /control/alarm/250`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +67,25 @@ async def close() -> None:
     await get_socketio_server().close()
 
 
-COMMANDS = {"sessions": sessions, "polls": polls, "tasks": tasks, "stats": stats, "close": close}
+async def alarm(milliseconds: int) -> None:
+    """Answers after a time, in milliseconds."""
+    await asyncio.sleep(milliseconds / 1000)
+
+
+COMMANDS: dict[str, Callable[..., Awaitable[Any]]] = {
+    "sessions": sessions,
+    "polls": polls,
+    "tasks": tasks,
+    "stats": stats,
+    "close": close,
+    "alarm": alarm,
+}
 
 
 async def control(scope: Any, receive: Any, send: Any) -> None:
-    result = await COMMANDS[scope["url_route"]["kwargs"]["command"]]()
+    asked = scope["url_route"]["kwargs"]
+    arguments = [int(asked["number"])] if "number" in asked else []
+    result = await COMMANDS[asked["command"]](*arguments)
     body = json.dumps(result).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.conformance.servers import ROOT, TIMEOUT, Process
+from tests.conformance.servers import ROOT, Process
+from tests.pace import TIMEOUT
 
 HERE = Path(__file__).parent
 #: Where the Makefile installs the oldest release of python-socketio that speaks the protocol.

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from tests.conformance.servers import TIMEOUT
+from tests.pace import TIMEOUT
 
 from .agents import Agent
 

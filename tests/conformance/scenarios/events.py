@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.pace import TIMEOUT
+
 from .agents import Binary, CommandError
 from .stage import Stage, scenario
 
@@ -100,7 +102,7 @@ async def acknowledgements_may_be_late(stage: Stage) -> None:
     with pytest.raises(TimeoutError):
         # In a namespace of its own, since `sio` handles the events of a socket one after the other.
         await client.call("hold", "nobody opens this gate", namespace="/custom", timeout=0.1)
-    assert await client.call("echo_ack", "in time", timeout=5) == ["in time"]
+    assert await client.call("echo_ack", "in time", timeout=TIMEOUT) == ["in time"]
     await client.answer("question", "hang")
     await client.emit("call", 0.1, "and then says nothing")
     assert await client.receive("unanswered") == ["AckTimeout"]

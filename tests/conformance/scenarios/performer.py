@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.conformance.servers import Farm, Server
+from tests.pace import TIMEOUT
 
 from .agents import Agent
 from .stage import Scenario, Stage
 
 #: What no scenario takes, in seconds.
-LIMIT = 60.0
+LIMIT = 4 * TIMEOUT
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 
 from tests.conformance.servers import HASTY
+from tests.pace import ms
 
 from .stage import Stage, scenario
 
 #: Of the pings. Their timeout leaves a busy machine time, and still comes before five intervals are over.
-PATIENT = {**HASTY, "SIO_ENGINEIO_PING_TIMEOUT_MS": 900}
+PATIENT = {**HASTY, "SIO_ENGINEIO_PING_TIMEOUT_MS": ms(900)}
 INTERVAL = PATIENT["SIO_ENGINEIO_PING_INTERVAL_MS"] / 1000
 
 #: What clients say of a server that went: those in JavaScript, and in Python.
