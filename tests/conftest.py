@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -32,11 +34,15 @@ def fresh_server() -> Iterator[None]:
 
 
 def free_port() -> int:
-    """Returns a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Returns a port that nobody listens on, and that no connection gets by itself: those of Linux begin at 32768.
+
+    Another run of the tests may choose at the same time, so it is chosen by chance.
+    """
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            port = secrets.choice(range(11_000, 32_000))
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @pytest.fixture(scope="session")

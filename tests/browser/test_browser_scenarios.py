@@ -29,9 +29,9 @@ PAGE_GONE = {"polling": {"transport error"}, "websocket": {"transport close"}, "
 OFFLINE = {"polling": {"ping timeout"}, "websocket": {"transport close"}, "upgrade": {"transport close"}}
 
 
-@pytest.fixture(params=OURS)
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "kind" in metafunc.fixturenames:
+        metafunc.parametrize("kind", OURS if metafunc.config.option.everywhere else ["uvicorn"], scope="module")
 
 
 @session_fixture

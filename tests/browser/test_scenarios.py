@@ -10,7 +10,7 @@ from playwright.async_api import Browser
 
 from tests.conformance.conftest import OURS, Bystanders
 from tests.conformance.report import Verdict
-from tests.conformance.scenarios.case import cases, check
+from tests.conformance.scenarios.case import check, perform_all
 from tests.conformance.scenarios.performer import Part, Performer
 from tests.conformance.servers import Farm
 
@@ -26,7 +26,11 @@ async def performer(farm: Farm, browser: Browser) -> AsyncIterator[Performer]:
     await agents.check()
 
 
-@pytest.mark.parametrize(("name", "kind", "part"), cases(OURS, ["chromium"]))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    kinds = OURS if metafunc.config.option.everywhere else ["uvicorn"]
+    perform_all(metafunc, [(kind, "chromium") for kind in kinds])
+
+
 async def test_scenario(
     name: str,
     kind: str,

@@ -14,9 +14,10 @@ import pytest_asyncio
 
 from .bystander import Bystander
 from .parsers.oracle import Oracle
+from .player import Transcript
 from .report import note
 from .scenarios.agents import Agents
-from .servers import CALM, HASTY, Farm, Server
+from .servers import CALM, HASTY, OURS, Farm, Server
 from .wire import Wire
 
 HERE = Path(__file__).parent
@@ -126,9 +127,19 @@ def server_fixture(kinds: Sequence[str], settings: Mapping[str, Any]) -> Any:
     return server
 
 
-OURS = ("daphne", "uvicorn")
 #: Those, and the other ASGI servers that it runs on.
 ASGI_SERVERS = ("uvicorn", "uvicorn-wsproto", "daphne", "hypercorn", "granian")
+
+
+def on_servers(config: pytest.Config, transcripts: Iterable[Transcript]) -> list[Any]:
+    """A parameter for each transcript and each server that it is played on: those of one server follow each other."""
+    return [
+        pytest.param(transcript, kind, id=f"{transcript.name}-{kind}")
+        for kind in ASGI_SERVERS
+        for transcript in transcripts
+        if kind in OURS or transcript.shows_server or config.option.everywhere
+    ]
+
 
 #: `sio`, and with `any_` also the official server, which shows that the test is right.
 server = server_fixture(OURS, CALM)

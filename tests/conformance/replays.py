@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from .player import Deviation, Replay, Transcript, replay
-from .servers import SETTINGS, Farm, Server
+from .servers import OURS, SETTINGS, Farm, Server
 
 #: How many transcripts that wait for timers run at a time: more of them would be late on a small machine.
 AT_A_TIME = 10
@@ -26,7 +26,7 @@ class Replays:
         server = await self._farm.get(kind, SETTINGS[transcript.settings])
         if (transcript.name, kind) not in self._tasks:
             places = asyncio.Semaphore(AT_A_TIME)
-            batch = self._at_a_time(transcript)
+            batch = self._at_a_time(transcript, kind)
             for started in batch:
                 self._tasks[started.name, kind] = asyncio.create_task(self._replay(started, server, places))
             # All of them now: between two tests nothing runs, and a transcript that has begun would be late.
@@ -37,8 +37,14 @@ class Replays:
         async with places:
             return await replay(transcript, server, () if server.kind == "node" else self._deviations)
 
-    def _at_a_time(self, transcript: Transcript) -> list[Transcript]:
+    def _at_a_time(self, transcript: Transcript, kind: str) -> list[Transcript]:
         """Where timers are short, transcripts mostly wait, and disturb nobody."""
-        if transcript.settings == "calm":
-            return [transcript]
-        return [other for other in self._transcripts if other.settings == transcript.settings]
+        return [transcript] if transcript.settings == "calm" else together(transcript, kind, self._transcripts)
+
+
+def together(transcript: Transcript, kind: str, transcripts: Iterable[Transcript]) -> list[Transcript]:
+    """Those with the same settings that are asked for in every run, if this one is."""
+    everywhere = kind in ("node", *OURS) or not transcript.shows_server
+    return [
+        other for other in transcripts if other.settings == transcript.settings and (everywhere or other.shows_server)
+    ]

@@ -105,6 +105,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("conformance")
     group.addoption("--conformance-report", metavar="DIRECTORY", help="write report.json and report.rst there")
+    group.addoption(
+        "--everywhere",
+        action="store_true",
+        help="run each case on each server and with each client, also where that shows nothing that others do not",
+    )
     group.addoption("--conformance-table", action="store_true", help="print the whole report, not just its summary")
 
 

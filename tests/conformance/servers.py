@@ -70,6 +70,9 @@ SETTINGS: dict[str, Mapping[str, Any]] = {
     "hostile-hasty": HOSTILE_HASTY,
 }
 
+#: The servers that most tests run on.
+OURS = ("daphne", "uvicorn")
+
 #: Our settings under the names that the official server has for them.
 NODE_OPTIONS = {
     "SIO_ENGINEIO_PING_INTERVAL_MS": "pingInterval",

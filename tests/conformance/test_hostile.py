@@ -14,10 +14,10 @@ import pytest
 
 from tests.pace import TIMEOUT
 
-from .conftest import ASGI_SERVERS, Bystanders, fixture, unharmed
+from .conftest import ASGI_SERVERS, Bystanders, fixture, on_servers, unharmed
 from .http import control
 from .player import Replay, Transcript, load_deviations, load_transcripts, replay
-from .replays import AT_A_TIME
+from .replays import AT_A_TIME, together
 from .report import Verdict
 from .servers import SETTINGS, Farm, Server
 from .wire import Wire
@@ -71,7 +71,7 @@ class Attacks:
     async def play(self, transcript: Transcript, server: Server) -> Replay:
         """Raises player.Failure, and AssertionError if something is left behind."""
         if (transcript.name, server.kind) not in self._played:
-            await self._play(_at_a_time(transcript), server)
+            await self._play(_at_a_time(transcript, server.kind), server)
         played = self._played[transcript.name, server.kind]
         if isinstance(played, BaseException):
             raise played
@@ -103,10 +103,8 @@ async def _replay(transcript: Transcript, server: Server, places: asyncio.Semaph
         return await replay(transcript, server, DEVIATIONS)
 
 
-def _at_a_time(transcript: Transcript) -> list[Transcript]:
-    if transcript.settings == "hostile":
-        return [transcript]
-    return [other for other in TRANSCRIPTS.values() if other.settings == transcript.settings]
+def _at_a_time(transcript: Transcript, kind: str) -> list[Transcript]:
+    return [transcript] if transcript.settings == "hostile" else together(transcript, kind, TRANSCRIPTS.values())
 
 
 @pytest.fixture(scope="session")
@@ -114,12 +112,13 @@ def attacks() -> Attacks:
     return Attacks()
 
 
-@pytest.fixture(params=TRANSCRIPTS)
-def transcript(request: pytest.FixtureRequest) -> Transcript:
-    return TRANSCRIPTS[request.param]
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "transcript" in metafunc.fixturenames:
+        cases = on_servers(metafunc.config, TRANSCRIPTS.values())
+        metafunc.parametrize(("transcript", "server"), cases, indirect=["server"])
 
 
-@fixture(params=ASGI_SERVERS)
+@fixture
 async def server(
     request: pytest.FixtureRequest, transcript: Transcript, farm: Farm, bystanders: Bystanders
 ) -> AsyncIterator[Server]:

@@ -12,9 +12,12 @@ import pytest
 from .conftest import OURS, Bystanders, fixture
 from .report import Verdict
 from .scenarios.agents import PROCESSES, Agents
-from .scenarios.case import cases, check
+from .scenarios.case import check, perform_all
 from .scenarios.performer import Part, Performer
 from .servers import Farm
+
+#: How old a client is, and whether it is in threads, is all one to the ASGI server: these clients are with each server.
+NEWEST = ("node", "python")
 
 
 @fixture(scope="session")
@@ -22,7 +25,14 @@ async def performer(farm: Farm, agents: Agents) -> AsyncIterator[Performer]:
     yield Performer(farm, lambda client, server: agents.get(client))
 
 
-@pytest.mark.parametrize(("name", "kind", "part"), [*cases(OURS, PROCESSES), *cases(["node"], ["node"])])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    everywhere = metafunc.config.option.everywhere
+    who = [
+        (kind, client) for kind in OURS for client in PROCESSES if kind == "uvicorn" or client in NEWEST or everywhere
+    ]
+    perform_all(metafunc, [*who, ("node", "node")])
+
+
 async def test_scenario(
     name: str,
     kind: str,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import ASGI_SERVERS, Bystanders, fixture, unharmed
+from .conftest import Bystanders, fixture, on_servers, unharmed
 from .player import Replay, Transcript, load_deviations, load_transcripts
 from .replays import Replays
 from .report import Verdict
@@ -24,12 +24,11 @@ async def replays(farm: Farm) -> Replays:
     return Replays(farm, TRANSCRIPTS.values(), DEVIATIONS)
 
 
-@pytest.fixture(params=TRANSCRIPTS)
-def transcript(request: pytest.FixtureRequest) -> Transcript:
-    return TRANSCRIPTS[request.param]
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    metafunc.parametrize(("transcript", "kind"), on_servers(metafunc.config, TRANSCRIPTS.values()), indirect=["kind"])
 
 
-@fixture(params=ASGI_SERVERS)
+@fixture
 async def kind(
     request: pytest.FixtureRequest, transcript: Transcript, farm: Farm, bystanders: Bystanders
 ) -> AsyncIterator[str]:

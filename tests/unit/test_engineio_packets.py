@@ -58,7 +58,7 @@ class TestPacketEncoding:
     @pytest.mark.parametrize(
         ("packet", "wire"),
         [(PING, "2"), (NOOP, "6"), (CLOSE, "1"), (PROBE_PONG, "3probe")],
-        ids=lambda value: str(value),
+        ids=["ping", "noop", "close", "probe"],
     )
     def test_control_packets_of_the_server(self, packet: EncodedPacket, wire: str) -> None:
         assert frame_content(packet) == wire

@@ -37,6 +37,9 @@ class Vector:
     is_canonical: bool
     deviation: str
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def wire(self) -> Wire:
         """The wire form of a vector that has but one."""

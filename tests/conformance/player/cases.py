@@ -25,6 +25,8 @@ class Transcript:
     settings: str
     #: Why the official server is not asked. Empty: it is, and must pass.
     not_on_the_reference: str
+    #: Whether what the ASGI server itself does is seen in it. It is played on each of them then, in every run.
+    shows_server: bool
 
     @property
     def clause(self) -> str:
@@ -80,17 +82,18 @@ def load_deviations(directory: Path) -> list[Deviation]:
     ]
 
 
-_KEYS = {"name", "clause", "steps", "transports", "rows", "settings", "not_on_the_reference"}
+_KEYS = {"name", "clause", "steps", "transports", "rows", "settings", "not_on_the_reference", "shows_server"}
 
 
 def _cases(path: Path) -> Iterator[Transcript]:
     document = tomllib.loads(path.read_text())
-    settings = document.get("settings", "calm")
-    for entry in document["transcript"]:
+    defaults = {"settings": "calm", "shows_server": False, **document}
+    transcripts = defaults.pop("transcript")
+    for entry in transcripts:
         if unknown := entry.keys() - _KEYS:
             raise ValueError(f"{path}: {entry['name']}: unknown keys {unknown}")
         for transport in entry.get("transports", [""]):
-            yield from _rows({"settings": settings, **entry}, transport)
+            yield from _rows({**defaults, **entry}, transport)
 
 
 def _rows(entry: Mapping[str, Any], transport: str) -> Iterator[Transcript]:
@@ -103,6 +106,7 @@ def _rows(entry: Mapping[str, Any], transport: str) -> Iterator[Transcript]:
             transport=transport or "polling",
             settings=entry["settings"],
             not_on_the_reference=_one_line(entry.get("not_on_the_reference", "")),
+            shows_server=entry["shows_server"],
         )
 
 

@@ -15,15 +15,15 @@ from .stage import TRANSPORTS
 from .table import SCENARIOS
 
 
-def cases(kinds: Iterable[str], clients: Iterable[str]) -> list[Any]:
-    """A parameter for each scenario, server, client and transport. Those of one server follow each other."""
-    return [
+def perform_all(metafunc: pytest.Metafunc, who: Iterable[tuple[str, str]]) -> None:
+    """Has a test performed with each scenario, of these servers and clients each pair, and each transport."""
+    cases = [
         pytest.param(name, kind, Part(client, transport), id=f"{name}-{kind}-{client}-{transport}")
         for name in SCENARIOS
-        for kind in kinds
-        for client in clients
+        for kind, client in who
         for transport in TRANSPORTS
     ]
+    metafunc.parametrize(("name", "kind", "part"), cases)
 
 
 def parts(item: pytest.Item) -> list[Part]:
