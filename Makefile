@@ -1,4 +1,4 @@
-# Every target sets up what it needs, the first time: .venv, node_modules and, for tests, Redis and Chromium.
+# Every target sets up what it needs, the first time: .venv, node_modules and, for tests, Redis, Chromium, Valgrind.
 
 PYTHON ?= python3
 HOST ?= 127.0.0.1

@@ -83,12 +83,15 @@ class Process:
         command = " ".join(map(str, self.popen.args))  # type: ignore[arg-type]
         return RuntimeError(f"{why}: {command}\n{self.output()}")
 
+    def _check_that_it_runs(self) -> None:
+        if self.popen.poll() is not None:
+            raise self.fail(f"ended with {self.popen.returncode}")
+
     def wait_for_port(self, port: int) -> None:
         """Waits until it listens."""
         deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline:
-            if self.popen.poll() is not None:
-                raise self.fail(f"ended with {self.popen.returncode}")
+            self._check_that_it_runs()
             with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
                 return
             time.sleep(POLL)
@@ -103,6 +106,7 @@ class Process:
         deadline = time.monotonic() + TIMEOUT
         looks = 0
         while time.monotonic() < deadline:
+            self._check_that_it_runs()
             looks = looks + 1 if self.is_asleep() else 0
             if looks == REST_LOOKS:
                 return

@@ -96,10 +96,10 @@ def test_memory_is_counted(start: Callable[[str], Process]) -> None:
         go_on(process)
 
 
-def test_server_that_fails_is_told_with_its_log() -> None:
-    with (
-        pytest.raises(RuntimeError, match="No module named") as caught,
-        Process(["node", "-e", "console.error('No module named x'); process.exit(3)"], SERVER_CORE) as process,
-    ):
-        process.wait_for_port(1)
+@pytest.mark.parametrize("wait", [lambda process: process.wait_for_port(1), Process.wait_for_rest])
+def test_server_that_fails_is_told_with_its_log(wait: Callable[[Process], None]) -> None:
+    with Process(["node", "-e", "console.error('No module named x'); process.exit(3)"], SERVER_CORE) as process:
+        process.popen.wait()
+        with pytest.raises(RuntimeError, match="No module named") as caught:
+            wait(process)
     assert "ended with 3" in str(caught.value)
