@@ -1,4 +1,4 @@
-# Every target sets up what it needs, the first time: .venv, node_modules and, for tests, Redis and Chromium.
+# Every target sets up what it needs, the first time: .venv, node_modules and, for tests, Redis, Chromium, Valgrind.
 
 PYTHON ?= python3
 HOST ?= 127.0.0.1
@@ -13,6 +13,8 @@ ROUNDS ?= 3
 SERVER ?= uvicorn
 ONLY ?=
 AGAINST ?=
+# Of make bench-instructions: whether what was counted becomes the bounds of the tests.
+RENEW ?=
 # Of make soak: how long it takes. It has the SEED of make fuzz, and the SERVER of make bench.
 MINUTES ?= 1
 # Of make official-suites: a checkout of the official repository.
@@ -34,17 +36,17 @@ REPORT := build/conformance
 BENCHMARKS := build/benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit conformance browser summary fuzz soak official-suites bench bench-summary lint types \
-	coverage clean
+.PHONY: help run test unit conformance browser summary fuzz soak official-suites bench bench-summary \
+	bench-instructions lint types coverage clean
 
 help: ## List the targets (PYTHON=python3.13 chooses the Python of each)
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV) $(NODE) ## Serve the sample project (HOST=127.0.0.1 PORT=8000)
 	.venv/bin/python tests/sample_project/manage.py runserver $(HOST):$(PORT)
 
 test: $(VENV) $(NODE) $(CLIENTS) ## Run all tests with branch coverage (ARGS="-k rooms --no-cov" for a part of them)
-	@$(SERVICES) redis chromium
+	@$(SERVICES) redis chromium valgrind
 	$(PYTEST) $(COVER)term --conformance-report=$(REPORT) $(ARGS)
 
 unit: $(VENV) $(NODE) ## Run the tests of each module
@@ -76,6 +78,10 @@ bench: $(VENV) $(NODE) ## Measure side by side with other servers (ROUNDS=3 SERV
 
 bench-summary: $(VENV) ## Write the summary and the chart of the last `make bench` on uvicorn into the README
 	.venv/bin/python -m tests.benchmarks.pages $(BENCHMARKS) README.rst
+
+bench-instructions: $(VENV) $(NODE) ## Count instructions for an operation, of the floor and of sio (RENEW=1 writes the bounds)
+	@$(SERVICES) valgrind
+	.venv/bin/python -m tests.benchmarks.instructions $(if $(RENEW),--renew) --output $(BENCHMARKS)/instructions
 
 browser: $(VENV) $(NODE) ## Run the tests in a browser
 	@$(SERVICES) redis chromium

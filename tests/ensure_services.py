@@ -1,13 +1,13 @@
 """
 Makes sure that the programs the tests start are on this machine.
 
-    python tests/ensure_services.py [redis] [chromium]
+    python tests/ensure_services.py [redis] [chromium] [valgrind]
 
-With no argument, both. What is missing is installed where that works without a question: from Playwright's builds
+With no argument, all. What is missing is installed where that works without a question: from Playwright's builds
 (Chromium), or from the system's packages as root or with passwordless sudo. Otherwise one line per program says what
 to do, and the exit status is 1. Nothing is started: tests start a Redis server and a browser of their own.
 
-Tests find both as this script does: the first of ``NAMES`` on ``PATH``, and for Chromium after that, Playwright's own.
+Tests find them as this script does: the first of ``NAMES`` on ``PATH``, and for Chromium after that, Playwright's own.
 """
 
 import os
@@ -20,12 +20,14 @@ from pathlib import Path
 NAMES = {
     "redis": ("redis-server",),
     "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
+    "valgrind": ("valgrind",),
 }
-DEBIAN_PACKAGES = {"redis": "redis-server", "chromium": "chromium"}
+DEBIAN_PACKAGES = {"redis": "redis-server", "chromium": "chromium", "valgrind": "valgrind"}
 ADVICE = {
     "redis": "Redis is missing: install it so that `redis-server` is on PATH (Debian: apt-get install redis-server)",
     "chromium": "Chromium is missing: install it so that `chromium` or `google-chrome` is on PATH"
     " (Debian: apt-get install chromium; elsewhere: .venv/bin/python -m playwright install --with-deps chromium)",
+    "valgrind": "Valgrind is missing: install it so that `valgrind` is on PATH (Debian: apt-get install valgrind)",
 }
 
 

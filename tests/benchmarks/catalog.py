@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -25,8 +25,10 @@ SERVERS = {
     "node": "",
 }
 
+#: Of what is not to happen, in seconds.
+A_LONG_TIME = 3600
 #: Engine.IO has a heartbeat of its own. That of WebSocket, which uvicorn has beside it, would be counted with it.
-NO_WEBSOCKET_PINGS = "3600"
+NO_WEBSOCKET_PINGS = str(A_LONG_TIME)
 
 
 def _uvicorn(application: str, port: int, websockets: str = "websockets-sansio") -> list[str]:
@@ -60,21 +62,41 @@ def serve(
 ) -> Iterator[tuple[Process, str]]:
     """Runs a server. Yields its process and its URL."""
     port = free_port()
-    environment = {
+    with Process(command(server, asgi_server, port), core, environment(ping_interval_ms, redis_url)) as process:
+        process.wait_for_port(port)
+        yield process, f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def serve_under(tool: Sequence[str | Path], server: str, core: int) -> Iterator[tuple[Process, str]]:
+    """Runs a server in Python, under another program, on uvicorn without its clock. Yields its process and its URL.
+
+    Nothing happens because time passes: no heartbeat, no time-out. Hashes are the same in every run.
+    """
+    port = free_port()
+    options = [*_uvicorn(application(server), port)[1:], "--timeout-keep-alive", str(A_LONG_TIME)]
+    timeless = [*tool, sys.executable, "-m", "tests.benchmarks.servers.timeless", *options]
+    with Process(timeless, core, {**environment(A_LONG_TIME * 1000), "PYTHONHASHSEED": "0"}) as process:
+        process.wait_for_port(port)
+        yield process, f"http://127.0.0.1:{port}"
+
+
+def environment(ping_interval_ms: int, redis_url: str = "") -> dict[str, str]:
+    return {
         "DJANGO_SETTINGS_MODULE": "tests.benchmarks.servers.settings",
         "BENCHMARK_PING_INTERVAL_MS": str(ping_interval_ms),
         "BENCHMARK_REDIS_URL": redis_url,
     }
-    with Process(command(server, asgi_server, port), core, environment) as process:
-        process.wait_for_port(port)
-        yield process, f"http://127.0.0.1:{port}"
 
 
 def command(server: str, asgi_server: str, port: int) -> list[str | Path]:
     if server == "node":
         return ["node", HERE / "servers" / "node.js", str(port)]
-    application = f"tests.benchmarks.servers.{SERVERS[server]}:application"
-    return [sys.executable, "-m", *ASGI_SERVERS[asgi_server](application, port)]
+    return [sys.executable, "-m", *ASGI_SERVERS[asgi_server](application(server), port)]
+
+
+def application(server: str) -> str:
+    return f"tests.benchmarks.servers.{SERVERS[server]}:application"
 
 
 @contextlib.contextmanager

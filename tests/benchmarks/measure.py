@@ -42,8 +42,8 @@ class Measurement:
 
 def measure(workload: Workload, server: str, asgi_server: str) -> Measurement:
     """Starts a server and brings the load to it."""
-    with running(workload, server, asgi_server) as (process, url, trigger):
-        return bring_load(workload, server, process, workload.job(url, trigger))
+    with running(workload, server, asgi_server) as (process, url, trigger), LoadGenerator() as load:
+        return bring_load(load, workload, server, process, workload.job(url, trigger))
 
 
 @contextlib.contextmanager
@@ -59,18 +59,53 @@ def running(workload: Workload, server: str, asgi_server: str) -> Iterator[tuple
         yield process, url, trigger
 
 
-def bring_load(workload: Workload, server: str, process: Process, job: dict[str, Any]) -> Measurement:
-    with Process(["node", LOAD, json.dumps(job)], LOAD_CORE, talks=True) as load:
-        hear(load, process, "ready")
-        if workload.cost is Cost.MEMORY:
-            process.wait_for_rest()
-        cpu, memory = process.cpu_seconds(), process.resident_kb()
-        tell(load, "go")
-        result = hear(load, process, "done")
-        cpu = process.cpu_seconds() - cpu
-        if workload.cost is Cost.MEMORY:
-            process.wait_for_rest()
-        memory = process.resident_kb() - memory
+class LoadGenerator(Process):
+    """The process that brings loads to servers, one after another."""
+
+    def __init__(self) -> None:
+        super().__init__(["node", LOAD], LOAD_CORE, talks=True)
+
+    def prepare(self, job: dict[str, Any], server: Process) -> None:
+        """Brings a server to the point where a workload can be measured."""
+        self._tell(json.dumps(job))
+        self._hear("ready", server)
+
+    def run(self, server: Process) -> dict[str, Any]:
+        """Has the operations done. Returns what was counted."""
+        self._tell("go")
+        return self._hear("done", server)
+
+    def _tell(self, line: str) -> None:
+        assert self.popen.stdin is not None
+        # That it ended is seen, with the reason, when an answer is waited for.
+        with contextlib.suppress(BrokenPipeError):
+            self.popen.stdin.write(f"{line}\n")
+            self.popen.stdin.flush()
+
+    def _hear(self, phase: str, server: Process) -> dict[str, Any]:
+        """Waits until it says that it is in a phase. Returns what it says."""
+        assert self.popen.stdout is not None
+        line = self.popen.stdout.readline()
+        if not line:
+            self.popen.wait()
+            raise self.fail(f"the load ended before it was {phase}, with the server's log\n{server.output()}\n")
+        said: dict[str, Any] = json.loads(line)
+        assert said["phase"] == phase, said
+        return said
+
+
+def bring_load(
+    load: LoadGenerator, workload: Workload, server: str, process: Process, job: dict[str, Any]
+) -> Measurement:
+    load.prepare(job, process)
+    if workload.cost is Cost.MEMORY:
+        process.wait_for_rest()
+    cpu, memory = process.cpu_seconds(), process.resident_kb()
+    result = load.run(process)
+    cpu = process.cpu_seconds() - cpu
+    if workload.cost is Cost.MEMORY:
+        process.wait_for_rest()
+    memory = process.resident_kb() - memory
     return measurement(workload, server, result, cpu, memory)
 
 
@@ -94,21 +129,3 @@ def measurement(workload: Workload, server: str, result: dict[str, Any], cpu: fl
         p50_us=result.get("p50"),
         p99_us=result.get("p99"),
     )
-
-
-def tell(load: Process, line: str) -> None:
-    assert load.popen.stdin is not None
-    load.popen.stdin.write(f"{line}\n")
-    load.popen.stdin.flush()
-
-
-def hear(load: Process, server: Process, phase: str) -> dict[str, Any]:
-    """Waits until the load generator says that it is in a phase. Returns what it says."""
-    assert load.popen.stdout is not None
-    line = load.popen.stdout.readline()
-    if not line:
-        load.popen.wait()
-        raise load.fail(f"the load ended before it was {phase}, with the server's log\n{server.output()}\n")
-    said: dict[str, Any] = json.loads(line)
-    assert said["phase"] == phase, said
-    return said

@@ -1,10 +1,8 @@
-"""The benchmark in miniature: every workload on every server counts what was asked for, and the pages are written."""
+"""What is made of measurements: the plan of a round, medians and multiples, and the pages."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,68 +11,10 @@ from docutils.core import publish_doctree
 
 from . import pages
 from .__main__ import names, plan
-from .catalog import SERVERS, serve
-from .measure import Measurement, bring_load, measure
-from .processes import SERVER_CORE, Process
+from .measure import Measurement
 from .results import Results, results
-from .workloads import WORKLOADS, Cost
 
 ASGI_SERVER = "uvicorn"
-MINIATURES = {name: workload.miniature() for name, workload in WORKLOADS.items()}
-ALONE = [name for name, workload in MINIATURES.items() if not workload.through_redis]
-PING_INTERVAL_MS = MINIATURES["heartbeat"].ping_interval_ms
-
-#: A server and its process, which do all workloads one after another.
-Running = tuple[str, Process, str]
-
-
-@pytest.fixture(scope="module", params=SERVERS)
-def server(request: pytest.FixtureRequest) -> Iterator[Running]:
-    with serve(request.param, ASGI_SERVER, SERVER_CORE, PING_INTERVAL_MS) as (process, url):
-        yield request.param, process, url
-
-
-def check(measurement: Measurement) -> None:
-    workload = MINIATURES[measurement.workload]
-    assert measurement.operations == workload.operations
-    assert measurement.throughput > 0
-    assert measurement.cpu_us > 0
-    assert math.isfinite(measurement.cost)
-    if workload.cost is Cost.CPU:
-        assert measurement.p50_us is not None
-        assert measurement.p99_us is not None
-        assert 0 < measurement.p50_us <= measurement.p99_us < measurement.seconds * 1e6
-
-
-@pytest.mark.parametrize("name", ALONE)
-def test_server_does_workload(server: Running, name: str) -> None:
-    kind, process, url = server
-    workload = MINIATURES[name]
-    if kind in workload.absent:
-        assert (name, kind) not in plan([name], [kind], 0)
-    else:
-        check(bring_load(workload, kind, process, workload.job(url, None)))
-
-
-@pytest.mark.parametrize("kind", sorted(set(SERVERS) - WORKLOADS["redis"].absent))
-def test_broadcast_comes_through_redis(kind: str) -> None:
-    check(measure(MINIATURES["redis"], kind, ASGI_SERVER))
-
-
-@pytest.mark.parametrize("asgi_server", ["daphne", "granian"])
-def test_floor_runs_on_other_asgi_servers(asgi_server: str) -> None:
-    with serve("floor", asgi_server, SERVER_CORE, PING_INTERVAL_MS) as (process, url):
-        for workload in (MINIATURES[name] for name in ("event", "polling", "heartbeat")):
-            check(bring_load(workload, "floor", process, workload.job(url, None)))
-
-
-def test_server_that_fails_is_told_with_its_log() -> None:
-    with (
-        pytest.raises(RuntimeError, match="No module named") as caught,
-        Process(["node", "-e", "console.error('No module named x'); process.exit(3)"], SERVER_CORE) as process,
-    ):
-        process.wait_for_port(1)
-    assert "ended with 3" in str(caught.value)
 
 
 def test_each_round_begins_with_another_server() -> None:

@@ -9,7 +9,7 @@ const JOIN = '["join"]';
 const PLACEHOLDER = '["echo",{"_placeholder":true,"num":0}]';
 
 function warmUpOf(job) {
-  return Math.ceil(job.operations / 10);
+  return job.warmUp ?? Math.ceil(job.operations / 10);
 }
 
 // Calls `operation` so many times, up to `limit` of them at a time.
@@ -156,7 +156,7 @@ async function polling(job) {
 async function connect(job) {
   const run = async (operations) => {
     const latencies = new Latencies(operations);
-    await inParallel(operations, CONCURRENT_CONNECTS, async () => {
+    await inParallel(operations, job.concurrent ?? CONCURRENT_CONNECTS, async () => {
       const start = performance.now();
       await WebSocketClient.open(job.url);
       latencies.since(start);
