@@ -5,6 +5,8 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 # Passed to pytest: make test ARGS="-k rooms --no-cov"
 ARGS ?=
+# How many processes run tests side by side: one more than there are cores, since many tests wait. 0 for a debugger.
+WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 1) + 1)
 # Of make fuzz: how many inputs, and where the random numbers start.
 N ?= 100000
 SEED ?= 1
@@ -29,15 +31,15 @@ OLD_CLIENT := .venv/python-socketio-5.0
 CLIENTS := $(OLD_CLIENT)/.installed
 
 SERVICES := .venv/bin/python tests/ensure_services.py
-PYTEST := .venv/bin/python -m pytest
+PYTEST := .venv/bin/python -m pytest -n $(WORKERS)
 COVERAGE := .venv/bin/coverage
 COVER := --cov --cov-branch --cov-report=
 REPORT := build/conformance
 BENCHMARKS := build/benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit conformance browser summary fuzz soak official-suites bench bench-summary \
-	bench-instructions lint types coverage clean
+.PHONY: help run test test-quick test-loaded unit conformance conformance-all browser summary fuzz soak \
+	official-suites bench bench-summary bench-instructions lint types coverage clean
 
 help: ## List the targets (PYTHON=python3.13 chooses the Python of each)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +51,14 @@ test: $(VENV) $(NODE) $(CLIENTS) ## Run all tests with branch coverage (ARGS="-k
 	@$(SERVICES) redis chromium valgrind
 	$(PYTEST) $(COVER)term --conformance-report=$(REPORT) $(ARGS)
 
+test-quick: $(VENV) $(NODE) ## Run what one runs between edits: the unit tests, and the official server and client beside one server
+	@$(SERVICES) redis
+	$(PYTEST) tests/unit tests/conformance/test_vectors.py tests/conformance/test_transcripts.py \
+		tests/conformance/test_hostile.py tests/conformance/test_scenarios.py --quick $(ARGS)
+
+test-loaded: $(VENV) ## Run all tests beside an endless loop on each core
+	.venv/bin/python -m tests.busy $(MAKE) test
+
 unit: $(VENV) $(NODE) ## Run the tests of each module
 	@$(SERVICES) redis
 	$(PYTEST) tests/unit $(ARGS)
@@ -57,7 +67,10 @@ conformance: $(VENV) $(NODE) $(CLIENTS) ## Compare with the official server, par
 	@$(SERVICES) redis chromium
 	$(PYTEST) tests/conformance tests/browser --conformance-table --conformance-report=$(REPORT) $(ARGS)
 
-summary: $(VENV) ## Write the summary of the last `make conformance` into the README
+conformance-all: ## The same with each case on each server, and each client with both
+	$(MAKE) conformance ARGS="--everywhere $(ARGS)"
+
+summary: $(VENV) ## Write the summary of the last `make conformance-all` into the README
 	.venv/bin/python -m tests.conformance.pages $(REPORT)/report.json README.rst
 
 fuzz: $(VENV) $(NODE) ## Compare the parsers with the official ones on random input (N=100000 SEED=1)

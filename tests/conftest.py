@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import secrets
 import socket
@@ -21,6 +22,12 @@ from sio.socketio.server import reset_socketio_server  # noqa: E402
 from tests.ensure_services import find  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays: looking through it in each collection of garbage would be a tenth of the run's time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -15,8 +15,8 @@ import time
 #: What `_work` takes on the machine for which the times in the tests are written, in seconds.
 _REFERENCE = 0.004
 _ROUNDS = 20
-#: A test and the server that it talks to want a core each. Less than that, and each waits for the other.
-_PROCESSES = 2
+#: How many cores a test and the server that it talks to keep busy. Less than that, and each waits for the other.
+_PROCESSES = 1.5
 #: Beyond this, timers would outlast `TIMEOUT`s that do not grow.
 _SLOWEST = 10.0
 

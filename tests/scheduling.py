@@ -22,10 +22,11 @@ _FIRST = (
     "tests/benchmarks/",
     "tests/conformance/",
 )
+_LAST = re.compile(r"-(uvicorn-wsproto|[a-z]+)\]$")
 #: Of these, the parameter that says on which server a test runs.
 _BY_SERVER = {
-    "tests/conformance/test_transcripts.py": re.compile(r"-([a-z-]+)\]$"),
-    "tests/conformance/test_hostile.py": re.compile(r"-([a-z-]+)\]$"),
+    "tests/conformance/test_transcripts.py": _LAST,
+    "tests/conformance/test_hostile.py": _LAST,
     "tests/conformance/test_scenarios.py": re.compile(r"\[\w+-(\w+)-"),
 }
 

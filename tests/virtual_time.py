@@ -53,6 +53,11 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._call_is_over)
         return future
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        self._virtual.calls += 1  # it waits for the threads in one more
+        await super().shutdown_default_executor()
+        self._virtual.calls -= 1
+
     def _call_is_over(self, future: asyncio.Future[Any]) -> None:
         self._virtual.calls -= 1
 

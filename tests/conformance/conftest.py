@@ -135,7 +135,7 @@ def on_servers(config: pytest.Config, transcripts: Iterable[Transcript]) -> list
     """A parameter for each transcript and each server that it is played on: those of one server follow each other."""
     return [
         pytest.param(transcript, kind, id=f"{transcript.name}-{kind}")
-        for kind in ASGI_SERVERS
+        for kind in (["uvicorn"] if config.option.quick else ASGI_SERVERS)
         for transcript in transcripts
         if kind in OURS or transcript.shows_server or config.option.everywhere
     ]

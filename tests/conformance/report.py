@@ -110,6 +110,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run each case on each server and with each client, also where that shows nothing that others do not",
     )
+    group.addoption("--quick", action="store_true", help="one server only, with the official client")
     group.addoption("--conformance-table", action="store_true", help="print the whole report, not just its summary")
 
 

@@ -35,6 +35,11 @@ ROOT_URLCONF = "mysite.urls"
 """
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "tests").rglob("README.rst")), ids=lambda page: page.parent.name)
+def test_page_of_the_tests_can_be_read(page: Path) -> None:
+    publish_doctree(page.read_text(), settings_overrides={"halt_level": 2})
+
+
 def block(language: str, title: str = "") -> str:
     """Returns the one block in a language whose first line names this file."""
     found = [text for name, text in BLOCKS if name == language and text.startswith(title)]

@@ -25,12 +25,17 @@ async def performer(farm: Farm, agents: Agents) -> AsyncIterator[Performer]:
     yield Performer(farm, lambda client, server: agents.get(client))
 
 
+def who_performs(config: pytest.Config) -> list[tuple[str, str]]:
+    """Servers, and clients with each."""
+    if config.option.quick:
+        return [("uvicorn", "node")]
+    everywhere = config.option.everywhere
+    ours = [(kind, client) for kind in OURS for client in PROCESSES]
+    return [*(who for who in ours if "uvicorn" in who or who[1] in NEWEST or everywhere), ("node", "node")]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    everywhere = metafunc.config.option.everywhere
-    who = [
-        (kind, client) for kind in OURS for client in PROCESSES if kind == "uvicorn" or client in NEWEST or everywhere
-    ]
-    perform_all(metafunc, [*who, ("node", "node")])
+    perform_all(metafunc, who_performs(metafunc.config))
 
 
 async def test_scenario(
