@@ -69,8 +69,10 @@ class NamespaceSocket:
 
     @property
     def user(self) -> Any:
-        """The user of the handshake request, of `channels.auth.AuthMiddlewareStack`; None without that middleware."""
-        return self.scope.get("user")
+        """The user of the handshake request, of `channels.auth.AuthMiddlewareStack` or middleware like it. Raises
+        ImproperlyConfigured without any.
+        """
+        return self.server.get_user(self.scope)
 
     @property
     def transport(self) -> Transport:
@@ -241,10 +243,10 @@ class NamespaceSocket:
         event, *args = packet.data
         handler = self._namespace.handlers.events.get(event if isinstance(event, str) else str(event))
         if handler is None:
-            self._namespace.report_unhandled(str(event), "no method handles it")
+            self._namespace.hints.unhandled(str(event), "no method handles it")
         elif not handler.accepts(len(args)):
             problem = f"{handler.method} takes {handler.arity} arguments, not {len(args)}"
-            self._namespace.report_unhandled(str(event), problem)
+            self._namespace.hints.unhandled(str(event), problem)
         else:
             self._worker.handle(handler, args, packet.id)
 
