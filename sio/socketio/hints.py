@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 logger = logging.getLogger("sio.socketio")
 
-#: How many keys are remembered, and so how many lines are logged: clients choose some of the keys.
+#: How many keys are remembered, and so how many lines are logged: clients choose most of them.
 _MAX_KEYS = 20
-#: Characters of a name that a client chose, and that is remembered and logged.
+#: Characters that are remembered of one.
 _MAX_LENGTH = 100
 
 
@@ -27,18 +27,9 @@ class Once:
         return True
 
 
-class NamespaceHints:
-    """What a namespace tells of its events."""
-
-    def __init__(self, namespace: str) -> None:
-        self._namespace = namespace
-        self._events = Once()
-
-    def unhandled(self, event: str, problem: str) -> None:
-        """A client sent an event that nobody gets."""
-        event = event[:_MAX_LENGTH]
-        if self._events.is_new(event):
-            logger.warning("Ignored the event %r in the namespace %r: %s", event, self._namespace, problem)
+def shortened(name: str) -> str:
+    """Returns as much of a name that a client chose as is remembered and logged."""
+    return name[:_MAX_LENGTH]
 
 
 class ServerHints:
@@ -51,7 +42,7 @@ class ServerHints:
 
     def unknown_namespace(self, name: str, served: Iterable[str], is_elsewhere: bool) -> None:
         """A client asked for a namespace that its path does not serve. `is_elsewhere`: another path does."""
-        name = name[:_MAX_LENGTH]
+        name = shortened(name)
         if self._unknown.is_new(name):
             logger.warning(
                 "Refused a client that asked for the namespace %r%s: this path serves %s",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from typing import TYPE_CHECKING
 
 from .handlers import Handlers
-from .hints import NamespaceHints
+from .hints import Once, shortened
 
 if TYPE_CHECKING:
     from .socket import NamespaceSocket
+
+logger = logging.getLogger("sio.socketio")
 
 
 class Namespace:
@@ -22,4 +25,10 @@ class Namespace:
         self.sockets: dict[str, NamespaceSocket] = {}
         #: Ids of acknowledgements: counted for the namespace, so that no two of its sockets ever wait for the same one.
         self.ack_ids = itertools.count()
-        self.hints = NamespaceHints(name)
+        self._reported = Once()
+
+    def report_unhandled(self, event: str, problem: str) -> None:
+        """Tells the developer, once, of an event that a client sent and that nobody gets."""
+        event = shortened(event)
+        if self._reported.is_new(event):
+            logger.warning("Ignored the event %r in the namespace %r: %s", event, self.name, problem)

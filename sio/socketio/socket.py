@@ -243,10 +243,10 @@ class NamespaceSocket:
         event, *args = packet.data
         handler = self._namespace.handlers.events.get(event if isinstance(event, str) else str(event))
         if handler is None:
-            self._namespace.hints.unhandled(str(event), "no method handles it")
+            self._namespace.report_unhandled(str(event), "no method handles it")
         elif not handler.accepts(len(args)):
             problem = f"{handler.method} takes {handler.arity} arguments, not {len(args)}"
-            self._namespace.hints.unhandled(str(event), problem)
+            self._namespace.report_unhandled(str(event), problem)
         else:
             self._worker.handle(handler, args, packet.id)
 
