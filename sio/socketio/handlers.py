@@ -67,7 +67,10 @@ def find_handlers(cls: type, base: type = object) -> Handlers:
 
 def _has_hook(cls: type, base: type, name: str, argument: str) -> bool:
     hook = getattr(cls, name, None)
-    if hook is None or hook is getattr(base, name, None):
+    if hook is None:
+        return False
+    if hook is getattr(base, name, None):
+        _check_not_hidden(cls, base, name)
         return False
     _require_async(cls, name, hook)
     try:
@@ -75,6 +78,16 @@ def _has_hook(cls: type, base: type, name: str, argument: str) -> bool:
     except TypeError:
         raise TypeError(f"{cls.__qualname__}.{name} must take (self, socket, {argument})") from None
     return True
+
+
+def _check_not_hidden(cls: type, base: type, name: str) -> None:
+    """Raises TypeError if the default of a hook stands before one that somebody wrote."""
+    for other in cls.__mro__:
+        if other is not base and name in vars(other):
+            raise TypeError(
+                f"{other.__qualname__}.{name} would never be called: "
+                f"{cls.__qualname__} must name {other.__qualname__} before {base.__qualname__}"
+            )
 
 
 def _read_event_handler(cls: type, name: str) -> EventHandler:

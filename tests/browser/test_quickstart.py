@@ -176,6 +176,13 @@ def test_project_has_nothing_to_complain_about(quickstart: Quickstart) -> None:
     assert "System check identified no issues (0 silenced)." in quickstart.run("python manage.py check")
 
 
+def test_command_that_emits_into_the_void_says_so(quickstart: Quickstart) -> None:
+    """The layer of the quickstart reaches one process, and a command is another one."""
+    emit = "async_to_sync(get_socketio_server().emit)('chat_message', {}, namespace='/lobby')"
+    code = f"from asgiref.sync import async_to_sync; from sio import get_socketio_server; {emit}"
+    assert "emit() reached nobody" in quickstart.run(f'python manage.py shell -c "{code}"')
+
+
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("number", [0, 1], ids=["runserver", "uvicorn"])
 async def test_page_and_client_talk_to_the_server(quickstart: Quickstart, browser: Browser, number: int) -> None:

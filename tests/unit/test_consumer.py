@@ -88,6 +88,17 @@ class TestHandlers:
         client.leave()
         await asyncio.wait_for(Polite.left.wait(), TIMEOUT)
 
+    @pytest.mark.parametrize("hook", ["connect", "disconnect"])
+    def test_hook_behind_the_default_is_an_error(self, hook: str) -> None:
+        async def method(self: Any, socket: Any, argument: Any) -> bool:
+            return False
+
+        mixin = type("Mixin", (), {hook: method})
+        assert find_handlers(type("Right", (mixin, Base), {}), SocketIOConsumer)
+        late = type("Late", (SocketIOConsumer, mixin), {"namespace": "/late"})
+        with pytest.raises(ImproperlyConfigured, match=rf"^Mixin\.{hook} .*Late must name Mixin before Socket"):
+            late.as_asgi()  # type: ignore[attr-defined]
+
     def test_hooks_of_the_base_class_cost_nothing(self) -> None:
         handlers = find_handlers(SocketIOConsumer, SocketIOConsumer)
         assert (handlers.has_connect, handlers.has_disconnect) == (False, False)
