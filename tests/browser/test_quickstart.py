@@ -1,15 +1,15 @@
 """The README's quickstart, followed to the letter from an empty folder to a page in a browser.
 
-Commands and files are taken from the README. pip and npm are given what is installed beside the tests already, so that
-nothing is downloaded; the port is a free one.
+Commands and files are taken from the README. Nothing is downloaded: pip and npm find what is installed beside the tests
+already, of which there is as much as they are told to install, and no more. The port is a free one.
 """
 
 import asyncio
 import os
 import re
+import shlex
 import shutil
 import signal
-import site
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -21,6 +21,7 @@ from playwright.async_api import Browser, expect
 
 from tests.readme import Block, blocks
 
+from .installed import files_of
 from .sample_server import REPOSITORY, free_port
 
 PORT = "8000"
@@ -141,10 +142,8 @@ def environment(directory: Path) -> dict[str, str]:
     (programs / "npm").write_text(NPM)
     (programs / "npm").chmod(0o755)
     packages.mkdir()
-    for installed in Path(site.getsitepackages()[0]).iterdir():
-        # But for the package itself, which is what pip is to install, and pip.
-        if not installed.name.startswith(("django_sio", "pip")) and installed.suffix != ".pth":
-            (packages / installed.name).symlink_to(installed)
+    for installed in files_of(["hatchling", *told_to_install()], but="django-sio"):  # which is what pip is to install
+        (packages / installed.name).symlink_to(installed)
     own = {"DJANGO_SETTINGS_MODULE", "PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME"}
     return {name: value for name, value in os.environ.items() if name not in own} | {
         "PATH": os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]]),
@@ -154,6 +153,13 @@ def environment(directory: Path) -> dict[str, str]:
         "PIP_NO_INDEX": "1",
         "PIP_NO_BUILD_ISOLATION": "0",  # which, as pip reads it, says that there is none
     }
+
+
+def told_to_install() -> list[str]:
+    """Returns what the README has pip install."""
+    commands = "\n".join(block.text for block in blocks("quickstart") if block.language == "bash")
+    arguments = re.findall(r"^pip install (.*)", commands, re.MULTILINE)
+    return [argument.removeprefix("../") for line in arguments for argument in shlex.split(line)]
 
 
 @pytest.fixture(scope="module")
