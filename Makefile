@@ -25,6 +25,8 @@ SUITES ?=
 # A stamp is made when all its packages are installed, and made again when what it depends on changes.
 # Another PYTHON is another stamp, and begins with an empty .venv.
 VENV := .venv/.installed-$(subst /,-,$(PYTHON))
+# What the sample needs, and no more: a first look should not wait for tests and linters.
+RUNTIME := .venv/.runtime-$(subst /,-,$(PYTHON))
 NODE := node_modules/.installed
 # The oldest python-socketio that speaks the protocol, beside the newest one in .venv.
 OLD_CLIENT := .venv/python-socketio-5.0
@@ -44,7 +46,7 @@ BENCHMARKS := build/benchmarks
 help: ## List the targets (PYTHON=python3.13 chooses the Python of each)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
 
-run: $(VENV) $(NODE) ## Serve the sample project (HOST=127.0.0.1 PORT=8000)
+run: $(RUNTIME) $(NODE) ## Serve the sample project (HOST=127.0.0.1 PORT=8000)
 	.venv/bin/python tests/sample_project/manage.py runserver $(HOST):$(PORT)
 
 test: $(VENV) $(NODE) $(CLIENTS) ## Run all tests with branch coverage (ARGS="-k rooms --no-cov" for a part of them)
@@ -119,14 +121,19 @@ clean: ## Remove all that these targets made
 	rm -rf .coverage .coverage.* coverage.xml htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV): pyproject.toml
+$(RUNTIME): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "Python 3.11 or newer is needed and '$(PYTHON)' is not: install it, or name it as in make PYTHON=python3.13" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "'$(PYTHON)' cannot make virtual environments: install its venv module (on Debian: apt-get install python3-venv)" >&2; exit 1; }
-	@echo "Installing Python packages in .venv"
+	@echo "Installing the packages of the server in .venv"
 	@test -e $@ || $(PYTHON) -m venv --clear .venv
-	@.venv/bin/python -m pip install -qq --disable-pip-version-check -e '.[dev]'
+	@.venv/bin/python -m pip install --disable-pip-version-check -e '.[daphne,redis]'
+	@touch $@
+
+$(VENV): $(RUNTIME)
+	@echo "Installing the packages of tests and linters in .venv"
+	@.venv/bin/python -m pip install --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
 $(CLIENTS): tests/conformance/clients/python-socketio-5.0.txt | $(VENV)

@@ -19,11 +19,12 @@ class SioConfig(AppConfig):
         from .socketio.channel_layer import ChannelLayerAdapter
         from .socketio.options import SocketIOOptions
         from .socketio.server import SocketIOServer, set_server_factory
+        from .users import get_scope_user
 
         def options() -> SocketIOOptions:
             return get_settings().socketio
 
         def make_server() -> SocketIOServer:
-            return SocketIOServer(options, ChannelLayerAdapter, make_upkeep())
+            return SocketIOServer(options, ChannelLayerAdapter, make_upkeep(), get_scope_user)
 
         set_server_factory(make_server)

@@ -1,7 +1,7 @@
 """The settings: the only reader of Django's settings in the package.
 
-They are read on first use, and again after `setting_changed`, so that `override_settings` works in tests. A wrong type
-or value is an ImproperlyConfigured that names the setting.
+They are read on first use, and again after `setting_changed`, so that `override_settings` works in tests. Wrong types
+and values are an ImproperlyConfigured that names all settings that have one.
 """
 
 from __future__ import annotations
@@ -43,15 +43,17 @@ class SioSettings:
 
 @functools.cache
 def get_settings() -> SioSettings:
-    """Returns the settings. Raises ImproperlyConfigured."""
+    """Returns the settings. Raises ImproperlyConfigured, with a line for each setting that has a wrong value."""
+    values, problems = _read()
+    if problems:
+        raise ImproperlyConfigured("\n".join(problems))
     groups: dict[str, dict[str, Any]] = {
         "engineio": {},
         "socketio": {"json_default": DjangoJSONEncoder().default},
         "": {},
     }
-    for name, setting in SETTINGS.items():
-        if hasattr(settings, name):
-            groups[setting.group][setting.field] = _parse(name, setting.parse)
+    for name, value in values.items():
+        groups[SETTINGS[name].group][SETTINGS[name].field] = value
     allowed = groups[""].get("cors_allowed_origins", ())
     return SioSettings(
         EngineIOOptions(**groups["engineio"]),
@@ -67,12 +69,23 @@ def _forget_settings(*, setting: str, **kwargs: Any) -> None:
         get_settings.cache_clear()
 
 
-def _parse(name: str, parse: Callable[[Any], Any]) -> Any:
-    value = getattr(settings, name)
-    try:
-        return parse(value)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name} must be {error}, not {value!r}.") from None
+def find_problems() -> list[str]:
+    """Returns a sentence for each setting that has a wrong value."""
+    return _read()[1]
+
+
+def _read() -> tuple[dict[str, Any], list[str]]:
+    """Returns what the project has set, as the layers take it, and what is wrong with the rest."""
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, setting in SETTINGS.items():
+        if hasattr(settings, name):
+            value = getattr(settings, name)
+            try:
+                values[name] = setting.parse(value)
+            except ValueError as error:
+                problems.append(f"{name} must be {error}, not {value!r}.")
+    return values, problems
 
 
 def _positive_integer(value: Any) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import ClassVar, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, ClassVar, Self, TypeAlias
 
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
@@ -11,9 +11,11 @@ from django.core.exceptions import ImproperlyConfigured
 from .conf import get_settings
 from .engineio.polling import LongPollingConsumer
 from .engineio.request import Receive, Scope, Send
+from .engineio.state import Reason
 from .engineio.websocket import EngineIOWebSocketConsumer
 from .socketio.handlers import find_handlers
 from .socketio.server import NAMESPACES_KEY, get_socketio_server
+from .socketio.socket import NamespaceSocket
 
 ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -21,21 +23,31 @@ ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 class SocketIOConsumer:
     """Handles one Socket.IO namespace. There is one instance for each client in it.
 
-    All of these are optional, `async def`, and may come from mixins and base classes:
-
-    `connect(self, socket, auth)`
-        Decides whether a client may join: a true value accepts it, a false one refuses it with "Not authorized", and
-        raising `sio.exceptions.ConnectionRefused` refuses it with a message. `auth` is the dict that the client sent,
-        or {}.
-    `disconnect(self, socket, reason)`
-        Runs once for each accepted client that left, with one of the reasons of `sio.engineio.state.Reason`.
-    `event_<name>(self, socket, *args, ack=None)`
-        Handles the event `<name>`. With a parameter `ack` it gets a function that acknowledges the event (None if the
-        client does not want to know); without one, what it returns is the acknowledgement: None → no arguments, a tuple
-        → several.
+    `connect`, `disconnect` and the handlers of events are optional, `async def`, and may come from mixins and base
+    classes. `event_<name>(self, socket, *args, ack=None)` handles the event `<name>`. With a parameter `ack` it gets a
+    function that acknowledges the event (None if the client does not want to know); without one, what it returns is the
+    acknowledgement: None → no arguments, a tuple → several.
     """
 
     namespace: ClassVar[str] = "/"
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Raises TypeError for a class that was routed itself, and is called as an ASGI application."""
+        if args and isinstance(args[0], Mapping) and "type" in args[0]:
+            raise TypeError(f"{cls.__qualname__} is no ASGI application: route {cls.__qualname__}.as_asgi()")
+        if (args or kwargs) and cls.__init__ is object.__init__:
+            raise TypeError(f"{cls.__qualname__}() takes no arguments")  # as Python says without this method
+        return super().__new__(cls)
+
+    async def connect(self, socket: NamespaceSocket, auth: dict[str, Any]) -> bool:
+        """Decides whether a client may join: a true value accepts it, as by default everybody is; a false one refuses
+        it with "Not authorized", and raising `sio.ConnectionRefused` with a message. `auth` is the dict that the client
+        sent, or {}.
+        """
+        return True
+
+    async def disconnect(self, socket: NamespaceSocket, reason: Reason) -> None:
+        """Runs once for each accepted client that left, with the reason: a str, one of Socket.IO's nine."""
 
     @classmethod
     def register(cls) -> None:
@@ -46,7 +58,7 @@ class SocketIOConsumer:
             raise ImproperlyConfigured(f"{cls.__qualname__} needs 'sio' in INSTALLED_APPS.")
         get_settings()  # a wrong setting is told at start-up, not to the first client
         try:
-            get_socketio_server().register(cls.namespace, find_handlers(cls))
+            get_socketio_server().register(cls.namespace, find_handlers(cls, SocketIOConsumer))
         except (TypeError, ValueError) as error:
             raise ImproperlyConfigured(str(error)) from error
 
@@ -65,6 +77,8 @@ def get_asgi_application(*consumers: type[SocketIOConsumer]) -> ASGIApplication:
     if not consumers:
         raise ImproperlyConfigured("get_asgi_application() needs at least one consumer class.")
     for consumer in consumers:
+        if not isinstance(consumer, type) or not issubclass(consumer, SocketIOConsumer):
+            raise ImproperlyConfigured(f"get_asgi_application() takes consumer classes, and not {consumer!r}.")
         consumer.register()
     namespaces = frozenset(consumer.namespace for consumer in consumers)
     transports = {"http": LongPollingConsumer.as_asgi(), "websocket": EngineIOWebSocketConsumer.as_asgi()}

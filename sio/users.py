@@ -17,6 +17,7 @@ from channels.auth import get_user
 from channels.db import database_sync_to_async
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import LazyObject, empty
 
 from . import conf
@@ -36,6 +37,17 @@ _told: weakref.WeakSet[EngineIOSocket] = weakref.WeakSet()
 #: Loops whose sessions are looked through, and whether the last look failed.
 _watched: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
 _is_failing = False
+
+
+def get_scope_user(scope: MutableMapping[str, Any]) -> Any:
+    """Returns the user of a request. Raises ImproperlyConfigured if no middleware has looked for one."""
+    try:
+        return scope["user"]
+    except KeyError:
+        raise ImproperlyConfigured(
+            f"socket.user needs channels.auth.AuthMiddlewareStack around the application that is routed for "
+            f"{scope['type']!r}, or other middleware that puts a user into the scope."
+        ) from None
 
 
 def identify(scope: MutableMapping[str, Any]) -> Any:

@@ -62,6 +62,11 @@ class Adapter:
 
     # Broadcasts
 
+    @property
+    def reaches_others(self) -> bool:
+        """Whether a broadcast goes to other processes too."""
+        return False
+
     async def broadcast(
         self,
         namespace: str,

@@ -170,6 +170,10 @@ class ChannelLayerAdapter(Adapter):
 
     # Sending
 
+    @property
+    def reaches_others(self) -> bool:
+        return self._get_channel() is not None
+
     async def broadcast(
         self,
         namespace: str,

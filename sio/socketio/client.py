@@ -97,7 +97,8 @@ class Client:
     def _connect(self, packet: SocketIOPacket) -> None:
         namespace = self._server.find_namespace(packet.namespace, self.eio.scope)
         if namespace is None:
-            # Nothing is kept of the name: a client may ask for any number of them.
+            # Nothing is kept of the name for the client, which may ask for any number of them.
+            self._server.report_unknown_namespace(packet.namespace, self.eio.scope)
             error = SocketIOPacket(PacketType.CONNECT_ERROR, packet.namespace, {"message": "Invalid namespace"})
             self.eio.send_packets(self._server.encode(error))
             return

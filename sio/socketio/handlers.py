@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .misnomers import check_names
 from .packets import RESERVED_EVENTS
 
 EVENT_PREFIX = "event_"
+#: The hooks, each with what it takes after the socket.
+HOOKS = {"connect": "auth", "disconnect": "reason"}
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -47,22 +50,27 @@ class Handlers:
     events: Mapping[str, EventHandler] = field(default_factory=dict)
 
 
-def find_handlers(cls: type) -> Handlers:
+def find_handlers(cls: type, base: type = object) -> Handlers:
     """Reads the handlers of a class, those of its bases and mixins included. Raises TypeError for one that cannot be
-    called.
+    called. The hooks of `base` are defaults, and do not count.
     """
     owner = f"{cls.__module__}.{cls.__qualname__}"
+    check_names(cls, base)
     events = {
         name.removeprefix(EVENT_PREFIX): _read_event_handler(cls, name)
         for name in dir(cls)
         if name.startswith(EVENT_PREFIX) and name != EVENT_PREFIX
     }
-    return Handlers(owner, cls, _has_hook(cls, "connect", "auth"), _has_hook(cls, "disconnect", "reason"), events)
+    has_connect, has_disconnect = (_has_hook(cls, base, name, argument) for name, argument in HOOKS.items())
+    return Handlers(owner, cls, has_connect, has_disconnect, events)
 
 
-def _has_hook(cls: type, name: str, argument: str) -> bool:
+def _has_hook(cls: type, base: type, name: str, argument: str) -> bool:
     hook = getattr(cls, name, None)
     if hook is None:
+        return False
+    if hook is getattr(base, name, None):
+        _check_not_hidden(cls, base, name)
         return False
     _require_async(cls, name, hook)
     try:
@@ -70,6 +78,16 @@ def _has_hook(cls: type, name: str, argument: str) -> bool:
     except TypeError:
         raise TypeError(f"{cls.__qualname__}.{name} must take (self, socket, {argument})") from None
     return True
+
+
+def _check_not_hidden(cls: type, base: type, name: str) -> None:
+    """Raises TypeError if the default of a hook stands before one that somebody wrote."""
+    for other in cls.__mro__:
+        if other is not base and name in vars(other):
+            raise TypeError(
+                f"{other.__qualname__}.{name} would never be called: "
+                f"{cls.__qualname__} must name {other.__qualname__} before {base.__qualname__}"
+            )
 
 
 def _read_event_handler(cls: type, name: str) -> EventHandler:

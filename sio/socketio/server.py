@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Callable, Collection, Iterable, MutableMapping, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from ..engineio.state import Reason
 from .adapter import Adapter
 from .client import Client
 from .handlers import Handlers
+from .hints import ServerHints
 from .home import HomeLoop
 from .namespace import Namespace
 from .options import SocketIOOptions
@@ -28,7 +30,8 @@ class SocketIOServer(EngineIOApplication):
     """The Socket.IO layer as an Engine.IO application.
 
     `options` gives the options in force, and is asked for each connection; `adapter` is the class that keeps the rooms;
-    `upkeep` is told of hooks and handlers.
+    `upkeep` is told of hooks and handlers; `get_user` returns the user of an ASGI scope, or raises what says why there
+    is none.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class SocketIOServer(EngineIOApplication):
         options: Callable[[], SocketIOOptions] = SocketIOOptions,
         adapter: type[Adapter] = Adapter,
         upkeep: Upkeep | None = None,
+        get_user: Callable[[MutableMapping[str, Any]], Any] = operator.methodcaller("get", "user"),
     ) -> None:
         self._options = options
         self._encoder: tuple[SocketIOOptions, PacketEncoder] | None = None
@@ -44,6 +48,10 @@ class SocketIOServer(EngineIOApplication):
         self.adapter = adapter()
         self._outsider = _Outsider(adapter)
         self.upkeep = upkeep or Upkeep()
+        self.get_user = get_user
+        self._hints = ServerHints()
+        #: The namespaces that have a consumer.
+        self._registered: set[str] = set()
         #: All namespaces by their name. The main one is always there.
         self.namespaces: dict[str, Namespace] = {"/": Namespace("/")}
 
@@ -65,6 +73,7 @@ class SocketIOServer(EngineIOApplication):
                 )
             return
         self.namespaces[name] = Namespace(name, handlers)
+        self._registered.add(name)
 
     def find_namespace(self, name: str, scope: MutableMapping[str, Any]) -> Namespace | None:
         """Returns the namespace that a client asked for, if the application that it came through serves it."""
@@ -74,6 +83,11 @@ class SocketIOServer(EngineIOApplication):
         if served is not None and name != "/" and name not in served:
             return None
         return self.namespaces.get(name)
+
+    def report_unknown_namespace(self, name: str, scope: MutableMapping[str, Any]) -> None:
+        """Tells the developer of a namespace that `find_namespace` did not find."""
+        served: Collection[str] | None = scope.get(NAMESPACES_KEY)
+        self._hints.unknown_namespace(name, self.namespaces if served is None else served, name in self._registered)
 
     # Sending
 
@@ -97,6 +111,8 @@ class SocketIOServer(EngineIOApplication):
         """
         rooms = None if room is None else _to_rooms(room)
         excluded = () if except_ is None else _to_rooms(except_)
+        if namespace not in self._registered:
+            self._report_unheard(namespace)
         if self._home.is_here:
             packets = self.encode_event(namespace, event, args)
             await self.adapter.broadcast(namespace, packets, rooms, excluded, volatile)
@@ -107,6 +123,14 @@ class SocketIOServer(EngineIOApplication):
         else:
             packets = self._outsider.encode(self._options(), namespace, event, args)
             await self._outsider.adapter.broadcast(namespace, packets, rooms, excluded, volatile)
+
+    def _report_unheard(self, namespace: str) -> None:
+        """Tells the developer of a broadcast that nobody hears."""
+        # A process without a consumer serves no clients: one of a task queue, or a command. It may know no namespace.
+        if self._registered:
+            self._hints.no_consumer(namespace, self._registered)
+        elif not self._home.is_running and not self._outsider.adapter.reaches_others:
+            self._hints.nobody_reached()
 
     def encode_event(
         self, namespace: str, event: str, args: Sequence[Any], ack_id: int | None = None

@@ -69,8 +69,10 @@ class NamespaceSocket:
 
     @property
     def user(self) -> Any:
-        """The user of the handshake request, of `channels.auth.AuthMiddlewareStack`; None without that middleware."""
-        return self.scope.get("user")
+        """The user of the handshake request, of `channels.auth.AuthMiddlewareStack` or middleware like it. Raises
+        ImproperlyConfigured without any.
+        """
+        return self.server.get_user(self.scope)
 
     @property
     def transport(self) -> Transport:

@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
-from sio.conf import SETTINGS, SioSettings, get_settings
+from sio.conf import SETTINGS, SioSettings, find_problems, get_settings
 
 #: Every setting that is a number: its default.
 NUMBERS = {
@@ -173,6 +173,13 @@ class TestWrongValues:
     def test_origins(self, value: Any) -> None:
         expectation = '"*" or a list of origins such as "https://example.com" (scheme, host, port, and nothing more)'
         assert_refused("SIO_CORS_ALLOWED_ORIGINS", value, expectation)
+
+    @override_settings(SIO_MAX_ATTACHMENTS=0, SIO_TRANSPORTS=None, SIO_MAX_SESSIONS=5)
+    def test_all_are_told_at_once(self) -> None:
+        with pytest.raises(ImproperlyConfigured) as caught:
+            get_settings()
+        assert str(caught.value).split("\n") == find_problems()
+        assert [problem.split()[0] for problem in find_problems()] == ["SIO_TRANSPORTS", "SIO_MAX_ATTACHMENTS"]
 
 
 class TestRightValues:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,8 @@ from django.test import modify_settings, override_settings
 from django.urls import re_path
 
 from sio import SocketIOConsumer, get_asgi_application, get_socketio_server
-from tests.asgi import Poller, WebSocket, request
+from sio.socketio.handlers import find_handlers
+from tests.asgi import TIMEOUT, Poller, WebSocket, request
 from tests.client import SocketIOClient
 
 
@@ -68,6 +70,41 @@ class TestHandlers:
         client = await SocketIOClient(Child.as_asgi()).open()
         client.send("0", "/child")
         await client.received('4/child,{"message":"Not authorized"}')
+
+    async def test_hooks_may_call_those_of_the_base_class(self) -> None:
+        class Polite(SocketIOConsumer):
+            namespace = "/polite"
+            left = asyncio.Event()
+
+            async def connect(self, socket: Any, auth: Any) -> bool:
+                return await super().connect(socket, auth)
+
+            async def disconnect(self, socket: Any, reason: Any) -> None:
+                await super().disconnect(socket, reason)
+                self.left.set()
+
+        client = await SocketIOClient(Polite.as_asgi()).open()
+        await client.connect("/polite")
+        client.leave()
+        await asyncio.wait_for(Polite.left.wait(), TIMEOUT)
+
+    @pytest.mark.parametrize("hook", ["connect", "disconnect"])
+    def test_hook_behind_the_default_is_an_error(self, hook: str) -> None:
+        async def method(self: Any, socket: Any, argument: Any) -> bool:
+            return False
+
+        mixin = type("Mixin", (), {hook: method})
+        assert find_handlers(type("Right", (mixin, Base), {}), SocketIOConsumer)
+        late = type("Late", (SocketIOConsumer, mixin), {"namespace": "/late"})
+        with pytest.raises(ImproperlyConfigured, match=rf"^Mixin\.{hook} .*Late must name Mixin before Socket"):
+            late.as_asgi()  # type: ignore[attr-defined]
+
+    def test_hooks_of_the_base_class_cost_nothing(self) -> None:
+        handlers = find_handlers(SocketIOConsumer, SocketIOConsumer)
+        assert (handlers.has_connect, handlers.has_disconnect) == (False, False)
+        Child.as_asgi()
+        handlers = get_socketio_server().namespaces["/child"].handlers
+        assert (handlers.has_connect, handlers.has_disconnect) == (True, False)
 
     async def test_may_be_decorated(self) -> None:
         class Decorated(SocketIOConsumer):

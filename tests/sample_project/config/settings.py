@@ -15,6 +15,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from config.local_time import local_time_zone
+
 BASE_DIR = Path(__file__).resolve().parents[1]
 REPOSITORY = BASE_DIR.parents[1]
 
@@ -31,11 +33,11 @@ ALLOWED_HOSTS = [
 ]
 
 INSTALLED_APPS = [
-    "daphne",  # first: its runserver serves ASGI
+    "chat",  # before daphne: its runserver is Daphne's, with a log that can be read
+    "daphne",  # before staticfiles: its runserver serves ASGI
     "channels",
     "sio",
     "django.contrib.staticfiles",
-    "chat",
 ]
 MIDDLEWARE = ["config.middleware.content_security_policy"]
 ROOT_URLCONF = "config.urls"
@@ -43,6 +45,7 @@ ASGI_APPLICATION = "config.asgi.application"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 DATABASES: dict[str, dict[str, str]] = {}
 USE_TZ = True
+TIME_ZONE = local_time_zone()
 
 CHANNEL_LAYERS: dict[str, Any] = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 if redis_url := os.environ.get("SIO_SAMPLE_REDIS_URL"):
