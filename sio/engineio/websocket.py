@@ -13,7 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from .. import shutdown
 from .handshake import Action, HandshakeError, Unavailable
-from .packets import PROBE_PONG, PacketType
+from .packets import PROBE_PONG, EncodedPacket, PacketType
 from .request import EngineIORequest, Message, Receive, Scope, Send
 from .socket import EngineIOSocket
 from .state import InvalidTransition, Reason, Transport
@@ -42,6 +42,9 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._receive, self._send = receive, send
         self._disconnect_code: int | None = None
         request = EngineIORequest(scope)
+        if request.query.b64:
+            self._send = _in_base64(send)
+        self._acceptance = _acceptance(scope)
         self._max_payload = request.settings.engineio.max_payload
         await receive()  # websocket.connect
         try:
@@ -65,7 +68,7 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Accepts the WebSocket of a new session, which is over if that fails."""
         accepted = False
         try:
-            accepted = await self._try_send({"type": "websocket.accept"})
+            accepted = await self._try_send(self._acceptance)
         finally:
             if not accepted:
                 socket.end(Reason.TRANSPORT_CLOSE)
@@ -158,7 +161,7 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _upgrade(self, socket: EngineIOSocket) -> bool:
         """Accepts the WebSocket of a session on polling, and runs its probe. False if it failed, or may not be."""
         # Accepted first and closed then, as in the reference: to a client, a refusal would be a failed transport.
-        if not await self._try_send({"type": "websocket.accept"}):
+        if not await self._try_send(self._acceptance):
             return False
         try:
             socket.probe()
@@ -195,6 +198,26 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except Exception:
             return False
         return True
+
+
+def _acceptance(scope: Scope) -> Message:
+    """Returns the message that accepts a WebSocket. A client that offers subprotocols fails if it gets none of them: it
+    gets the first, as the reference has it.
+    """
+    offered = scope.get("subprotocols")
+    return {"type": "websocket.accept", **({"subprotocol": offered[0]} if offered else {})}
+
+
+def _in_base64(send: Send) -> Send:
+    """Returns a `send` for a client that asks, with `b64` in its query, for text frames only (`supportsBinary`)."""
+
+    async def send_text(message: Message) -> None:
+        content = message.get("bytes")
+        if content is not None:
+            message = {"type": "websocket.send", "text": EncodedPacket(content).segment.decode()}
+        await send(message)
+
+    return send_text
 
 
 def _frame(message: Message) -> str | bytes | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import logging
+import operator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .handlers import Handlers
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("sio.socketio")
 
+#: Ids of acknowledgements are less: the clients in Java, C++ and C# read them into 32 bits. A power of two.
+ACK_IDS = 2**31
 #: Different event names without a handler that are warned of, for each namespace: clients choose them.
 MAX_REPORTED_EVENTS = 20
 
@@ -25,8 +29,8 @@ class Namespace:
         self.handlers = handlers or Handlers()
         #: The accepted sockets by their id.
         self.sockets: dict[str, NamespaceSocket] = {}
-        #: Ids of acknowledgements: counted for the namespace, so that no two of its sockets ever wait for the same one.
-        self.ack_ids = itertools.count()
+        #: Ids of acknowledgements: counted for the namespace, so that no two of its sockets wait for the same one.
+        self.ack_ids = count_ack_ids()
         self._reported: set[str] = set()
 
     def report_unhandled(self, event: str, problem: str) -> None:
@@ -36,3 +40,8 @@ class Namespace:
         if event not in self._reported and len(self._reported) < MAX_REPORTED_EVENTS:
             self._reported.add(event)
             logger.warning("Ignored the event %r in the namespace %r: %s", event, self.name, problem)
+
+
+def count_ack_ids(start: int = 0) -> Iterator[int]:
+    """Counts from `start` to `ACK_IDS`, and from 0 again."""
+    return map(operator.and_, itertools.count(start), itertools.repeat(ACK_IDS - 1))

@@ -145,7 +145,8 @@ class NamespaceSocket:
         limit = self._client.options.max_pending_acks
         if len(self._acks) >= limit:
             raise TooManyPendingAcks(f"{self!r} has not acknowledged {limit} events (SIO_MAX_PENDING_ACKS)")
-        ack_id = next(self._namespace.ack_ids)
+        while (ack_id := next(self._namespace.ack_ids)) in self._acks:
+            continue  # it is still waited for, and the count came round
         packets = self.server.encode_event(self.namespace, event, args, ack_id)
         # Registered after the encoding, which may fail, and before the sending, which may be answered at once.
         if not self._ended:

@@ -22,6 +22,8 @@ ALLOWED = [
     "https://a.friends.example",
     "https://friends.example",  # https://*.friends.example has this meaning in CSRF_TRUSTED_ORIGINS too
     "http://127.0.0.1:{port}",
+    "ws://127.0.0.1:{port}",
+    "wss://a.friends.example",
 ]
 REFUSED = [
     STRANGER,
@@ -37,6 +39,9 @@ REFUSED = [
     "http://127.0.0.1",
     "http://localhost:{port}",
     "friend.example",
+    "ws://friend.example",
+    "file://",
+    "capacitor://localhost",
     "\xff",
 ]
 
