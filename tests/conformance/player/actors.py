@@ -48,8 +48,8 @@ class Player:
         self.reasons: list[str] = []
         self.transport = transport
         #: What was captured. The sid and the socket id of the actor `b` are `b.sid` and `b.id`; those of the actor
-        #: without a name, `sid` and `id`.
-        self.variables: dict[str, str] = {}
+        #: without a name, `sid` and `id`. The port is that of the server.
+        self.variables: dict[str, str] = {"port": str(server.port)}
         self.fences = 0
         self.first_line = len(server.lines)
         self._deviations = deviations
@@ -71,6 +71,7 @@ class Player:
         """Goes to a server that nobody else uses, and that may be broken."""
         self.server = Server(self.server.kind, self.server.settings)
         self._own_servers.append(self.server)
+        self.variables["port"] = str(self.server.port)
         await self.server.serve()
 
     def deviates(self, deviation: Deviation) -> None:

@@ -9,7 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..servers import TIMEOUT, Server
-from . import hostile_steps, request_steps, server_steps, session_steps, websocket_steps  # noqa: F401  # they register themselves
+from . import (  # noqa: F401  # they register themselves
+    foreign_steps,
+    hostile_steps,
+    request_steps,
+    server_steps,
+    session_steps,
+    websocket_steps,
+)
 from .actors import Player
 from .cases import Deviation, Transcript
 from .registry import STEPS
