@@ -57,8 +57,8 @@ class SocketIOConsumer:
 
 
 def get_asgi_application(*consumers: type[SocketIOConsumer]) -> ASGIApplication:
-    """Returns one ASGI application, for one path, that serves the namespaces of several consumers (and `/`, which
-    always exists).
+    """Returns one ASGI application, for one path, that serves the namespaces of several consumers. `/` can be joined
+    too, and leads nowhere if none of them serves it.
 
     Route it for both HTTP and WebSocket. Raises ImproperlyConfigured for two consumers on one namespace.
     """

@@ -22,7 +22,11 @@ MAX_REPORTED_EVENTS = 20
 
 
 class Namespace:
-    """One namespace of a server. Without a consumer it accepts every client and handles no event."""
+    """One namespace of a server.
+
+    Without a consumer it is a lobby that leads nowhere, which `/` is where nobody serves it, since clients may join it
+    before any other: it accepts every client and handles no event, and its sockets are in no room.
+    """
 
     def __init__(self, name: str, handlers: Handlers | None = None) -> None:
         self.name = name
@@ -32,6 +36,11 @@ class Namespace:
         #: Ids of acknowledgements: counted for the namespace, so that no two of its sockets wait for the same one.
         self.ack_ids = count_ack_ids()
         self._reported: set[str] = set()
+
+    @property
+    def is_served(self) -> bool:
+        """Whether a consumer is registered for it."""
+        return bool(self.handlers.owner)
 
     def report_unhandled(self, event: str, problem: str) -> None:
         """Tells the developer, once, of an event that a client sent and that nobody gets."""

@@ -265,9 +265,10 @@ class NamespaceSocket:
         """The connect hook said yes. Does nothing if the client left meanwhile."""
         if not self._ended:
             self._accepted = True
-            self.server.adapter.add(self, [EVERYONE, *self._rooms])
-            # The client is answered when the other processes reach it too.
-            await self.server.adapter.settle()
+            if self._namespace.is_served:
+                self.server.adapter.add(self, [EVERYONE, *self._rooms])
+                # The client is answered when the other processes reach it too.
+                await self.server.adapter.settle()
             self._answer()
 
     def _answer(self) -> None:
@@ -276,7 +277,8 @@ class NamespaceSocket:
         answer = self.server.encode(SocketIOPacket(PacketType.CONNECT, self.namespace, {"sid": self.id}))
         self.connected = True
         self._namespace.sockets[self.id] = self
-        self._client.accepted()
+        if self._namespace.is_served:
+            self._client.accepted()
         # In one piece: nothing that is broadcast now can come between the answer and what `connect` emitted.
         held, self._held = self._held, []
         self.send_packets([*answer, *held])

@@ -28,7 +28,7 @@ class _Offering(WebSocket):
 
 @step("ws-offering")
 async def offering_websocket(player: Player, actor: Actor, rest: str) -> str:
-    """`ws-offering <subprotocol>… <target>`: opens a WebSocket that offers subprotocols. What the server chose is seen."""
+    """`ws-offering <subprotocol>… <target>`: opens a WebSocket that offers subprotocols. The chosen one is seen."""
     *subprotocols, target = rest.split(" ")
     websocket = player.keep(_Offering(player.server, subprotocols))
     answer = await websocket.try_connect(player.target(target))

@@ -27,7 +27,10 @@ if settings.APPLICATION == "engineio":  # with no application set, messages are 
 else:
     module = suite if settings.APPLICATION == "suite" else consumers
     more = failing.CONSUMERS if settings.UNRULY else []
-    websocket_routes = http_routes = [re_path(r"^socket\.io/?$", get_asgi_application(*module.CONSUMERS, *more))]
+    websocket_routes = http_routes = [
+        re_path(r"^socket\.io/?$", get_asgi_application(*module.CONSUMERS, *more)),
+        re_path(r"^mounted/?$", consumers.InnerConsumer.as_asgi()),
+    ]
 
 control_routes = [re_path(r"^control/(?P<command>\w+)$", control), re_path("", django_application)]
 
