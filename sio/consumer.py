@@ -78,4 +78,5 @@ def get_asgi_application(*consumers: type[SocketIOConsumer]) -> ASGIApplication:
         scope[NAMESPACES_KEY] = namespaces  # in place: a copy of the scope is half a kilobyte for each connection
         await transport(scope, receive, send)
 
+    setattr(application, NAMESPACES_KEY, namespaces)  # by which the system check knows it
     return application
