@@ -44,7 +44,6 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         request = EngineIORequest(scope)
         if request.query.b64:
             self._send = _in_base64(send)
-        self._acceptance = _acceptance(scope)
         self._max_payload = request.settings.engineio.max_payload
         await receive()  # websocket.connect
         try:
@@ -60,15 +59,17 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except Unavailable as refusal:
             await self._refuse(scope, 503, b"", refusal.header)
             return
+        accept = self._accept if action is Action.OPEN else self._upgrade
+        is_accepted = await accept(socket, _acceptance(request))
         del request  # the session may last for days
-        if await (self._accept(socket) if action is Action.OPEN else self._upgrade(socket)):
+        if is_accepted:
             await self._serve(socket)
 
-    async def _accept(self, socket: EngineIOSocket) -> bool:
+    async def _accept(self, socket: EngineIOSocket, acceptance: Message) -> bool:
         """Accepts the WebSocket of a new session, which is over if that fails."""
         accepted = False
         try:
-            accepted = await self._try_send(self._acceptance)
+            accepted = await self._try_send(acceptance)
         finally:
             if not accepted:
                 socket.end(Reason.TRANSPORT_CLOSE)
@@ -158,10 +159,10 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             # Daphne's WebSocket library lets an application close with 1000 and its own codes only.
             await self._try_send({"type": "websocket.close", "code": NORMAL_CLOSURE})
 
-    async def _upgrade(self, socket: EngineIOSocket) -> bool:
+    async def _upgrade(self, socket: EngineIOSocket, acceptance: Message) -> bool:
         """Accepts the WebSocket of a session on polling, and runs its probe. False if it failed, or may not be."""
         # Accepted first and closed then, as in the reference: to a client, a refusal would be a failed transport.
-        if not await self._try_send(self._acceptance):
+        if not await self._try_send(acceptance):
             return False
         try:
             socket.probe()
@@ -200,12 +201,14 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return True
 
 
-def _acceptance(scope: Scope) -> Message:
+def _acceptance(request: EngineIORequest) -> Message:
     """Returns the message that accepts a WebSocket. A client that offers subprotocols fails if it gets none of them: it
     gets the first, as the reference has it.
     """
-    offered = scope.get("subprotocols")
-    return {"type": "websocket.accept", **({"subprotocol": offered[0]} if offered else {})}
+    # As it is in the header: Daphne unquotes what it puts into the scope, and takes back only what was offered.
+    header = request.headers.get(b"sec-websocket-protocol", b"").decode("latin-1")
+    first = (header.split(",") if header else request.scope.get("subprotocols") or [""])[0].strip()
+    return {"type": "websocket.accept", **({"subprotocol": first} if first else {})}
 
 
 def _in_base64(send: Send) -> Send:

@@ -36,6 +36,21 @@ class TestSubprotocol:
         client = WebSocket(APP, await session(), **scope)
         assert (await client.connect()).get("subprotocol") == chosen
 
+    @pytest.mark.parametrize(
+        ("header", "scope", "chosen"),
+        [
+            (b"b, a", ["b", "a"], "b"),
+            (b" a%20b ,c", ["a b", "c"], "a%20b"),
+            (b",a", ["", "a"], None),
+            (b"", [""], None),
+            (b"\xe9", [], "é"),
+        ],
+    )
+    async def test_first_is_chosen_as_it_was_written(self, header: bytes, scope: list[str], chosen: str | None) -> None:
+        """Daphne unquotes those in the scope."""
+        client = WebSocket(APP, headers=[(b"sec-websocket-protocol", header)], subprotocols=scope)
+        assert (await client.connect()).get("subprotocol") == chosen
+
 
 class TestBase64:
     """`b64` in the query: the client takes no binary frames (`supportsBinary` of engine.io)."""
