@@ -32,11 +32,13 @@ else:
         re_path(r"^mounted/?$", consumers.InnerConsumer.as_asgi()),
     ]
 
+#: Served on WebSocket without the middleware that knows users.
+bare_routes = [re_path(r"^bare/?$", EngineIOWebSocketConsumer.as_asgi())]
 control_routes = [re_path(r"^control/(?P<command>\w+)$", control), re_path("", django_application)]
 
 application = ProtocolTypeRouter(
     {
-        "websocket": AuthMiddlewareStack(URLRouter(websocket_routes)),
+        "websocket": URLRouter([*bare_routes, re_path("", AuthMiddlewareStack(URLRouter(websocket_routes)))]),
         "http": AuthMiddlewareStack(URLRouter([*http_routes, *control_routes])),
     }
 )
