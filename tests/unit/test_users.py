@@ -384,14 +384,16 @@ class TestChecks:
     ) -> None:
         ada, grace = Login(ADA), Login(GRACE)
         clients = [await login.client(app) for login in (ada, grace)]
-        look_up = users._check
+        look_up, is_replaced = users._check, asyncio.Event()
 
         async def check(key: str, sockets: Any) -> None:
             if sockets[0].scope["user"].pk == ADA.pk:
+                is_replaced.set()
                 raise LookupError("a broken session")
             await look_up(key, sockets)
 
         monkeypatch.setattr(users, "_check", check)
+        await is_replaced.wait()  # from here on no other look at her is on its way
         for login in (ada, grace):
             login.end()
         await is_disconnected(clients[1])
