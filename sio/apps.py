@@ -13,7 +13,7 @@ class SioConfig(AppConfig):
 
     def ready(self) -> None:
         """Tells how the server of this process is made: with Django's settings, the channel layer and the databases."""
-        from . import checks  # noqa: F401 - registers them
+        from . import checks, mounts  # noqa: F401 - registers them
         from .conf import get_settings
         from .database import make_upkeep
         from .socketio.channel_layer import ChannelLayerAdapter

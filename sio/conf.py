@@ -133,18 +133,23 @@ def _origins(value: Any) -> tuple[str, ...] | str:
 
 
 def _is_origin(value: Any) -> bool:
-    """Whether a value is an origin as browsers send it (`null`: of a file or a sandboxed page), or
-    `https://*.domain`.
+    """Whether a value is an origin as clients send it, or `https://*.domain`. It is `null` of a sandboxed page, and in
+    applications, its scheme may be any, with a host (`capacitor://localhost`) or without one (`file://`).
     """
     if not isinstance(value, str):
         return False
-    origin = value.replace("://*.", "://", 1)
+    origin = value.lower().replace("://*.", "://", 1)
     try:
         parsed = urlsplit(origin)
-        is_plain = bool(parsed.hostname) and origin == f"{parsed.scheme}://{parsed.netloc}"
+        needs_host = parsed.scheme in _WEB_SCHEMES or "*" in value
+        is_plain = bool(parsed.hostname or not needs_host) and origin == f"{parsed.scheme}://{parsed.netloc}"
     except ValueError:  # an IPv6 address that is none
         return False
     return value == "null" or (is_plain and "*" not in origin)
+
+
+#: Those of origins that have a host; "": what is no origin.
+_WEB_SCHEMES = ("", "http", "https", "ws", "wss")
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,8 +69,8 @@ class SocketIOConsumer:
 
 
 def get_asgi_application(*consumers: type[SocketIOConsumer]) -> ASGIApplication:
-    """Returns one ASGI application, for one path, that serves the namespaces of several consumers (and `/`, which
-    always exists).
+    """Returns one ASGI application, for one path, that serves the namespaces of several consumers. `/` can be joined
+    too, and leads nowhere if none of them serves it.
 
     Route it for both HTTP and WebSocket. Raises ImproperlyConfigured for two consumers on one namespace.
     """
@@ -92,4 +92,5 @@ def get_asgi_application(*consumers: type[SocketIOConsumer]) -> ASGIApplication:
         scope[NAMESPACES_KEY] = namespaces  # in place: a copy of the scope is half a kilobyte for each connection
         await transport(scope, receive, send)
 
+    setattr(application, NAMESPACES_KEY, namespaces)  # by which the system check knows it
     return application

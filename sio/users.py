@@ -63,14 +63,19 @@ def identify(scope: MutableMapping[str, Any]) -> Any:
 
 
 def check_owner(socket: EngineIOSocket, scope: MutableMapping[str, Any]) -> None:
-    """Raises HandshakeError (FORBIDDEN) for a request by another user than the one who opened the session.
+    """Raises HandshakeError (FORBIDDEN) for a request by another user than the one who opened the session, and for one
+    that does not show whose it is.
 
     The session goes on for its owner. Who logged in or out meanwhile is another user too: the client reconnects, and
     is then who it is now. What a handler does to the scope of the session, such as `channels.auth.login`, does not
     count: the cookies of the client stay what they are.
     """
-    user = identify(scope) if socket.owner is not None else None
-    if user is None or user == socket.owner:
+    if socket.owner is None:
+        return  # there was no middleware that knows users
+    user = identify(scope)
+    if user is None:
+        user = identify({"user": _looked_up(scope.get("user"))})
+    if user == socket.owner:
         return
     is_first = socket not in _told
     _told.add(socket)
@@ -81,7 +86,21 @@ def check_owner(socket: EngineIOSocket, scope: MutableMapping[str, Any]) -> None
     )
 
 
+def _looked_up(user: Any) -> Any:
+    """Returns a user whom middleware left to be looked up on first use, if that needs no database."""
+    try:
+        bool(getattr(user, "is_authenticated", None))
+    except Exception:  # SynchronousOnlyOperation
+        return None
+    return user
+
+
 def _name(user: Any) -> str:
+    if user is None:
+        return (
+            "nobody whom the server knows (is there the same middleware, such as AuthMiddlewareStack, around HTTP and "
+            "WebSocket?)"
+        )
     return "nobody who is logged in" if user is ANONYMOUS else f"the user {user!r}"
 
 

@@ -19,8 +19,8 @@ from .state import Transport
 
 #: The Engine.IO protocol version that a client names in the `EIO` query parameter.
 PROTOCOL = "4"
-#: A request has three or four parameters; more than these are an attack on the parser.
-MAX_QUERY_FIELDS = 64
+#: Parameters of a query that are read: the last ones, since clients put those of the application first.
+MAX_QUERY_FIELDS = 1_000
 
 _INVALID_HEADER_CHARACTER = re.compile(rb"[^\t\x20-\x7e\x80-\xff]")
 
@@ -87,11 +87,15 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The query parameters that matter. A parameter that is absent is the empty string; the last of several wins."""
+    """The query parameters that matter. A parameter that is absent is the empty string; the last of several wins.
+
+    With `b64`, whatever its value, a client asks for binary data as text, on WebSocket too.
+    """
 
     transport: str = ""
     sid: str = ""
     eio: str = ""
+    b64: str = ""
 
 
 class Action(Enum):
@@ -110,25 +114,15 @@ _METHOD_ACTIONS = {"GET": Action.POLL, "POST": Action.POST}
 
 def parse_query(query_string: bytes) -> Query:
     """Never raises: what cannot be parsed is absent."""
-    try:
-        # Latin-1 takes any byte, and percent-escapes that are no UTF-8 are replaced: garbage is then simply no known
-        # value.
-        text = query_string.decode("latin-1")
-        if "%" in text or "+" in text:
-            fields = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS))
-        else:
-            # What the official clients send has nothing to unquote.
-            fields = _split(text)
-    except ValueError:
-        return Query()
-    return Query(fields.get("transport", ""), fields.get("sid", ""), fields.get("EIO", ""))
-
-
-def _split(text: str) -> dict[str, str]:
-    fields = text.split("&", MAX_QUERY_FIELDS)
-    if len(fields) > MAX_QUERY_FIELDS:
-        raise ValueError("too many fields")
-    return {name: value for name, _, value in [field.partition("=") for field in fields]}
+    # Latin-1 takes any byte, and percent-escapes that are no UTF-8 are replaced: garbage is then simply no known value.
+    text = query_string.decode("latin-1")
+    parts = text.rsplit("&", MAX_QUERY_FIELDS)[-MAX_QUERY_FIELDS:]
+    if "%" in text or "+" in text:
+        fields = dict(parse_qsl("&".join(parts), keep_blank_values=True))
+    else:
+        # What the official clients send has nothing to unquote.
+        fields = {name: value for name, _, value in [part.partition("=") for part in parts]}
+    return Query(fields.get("transport", ""), fields.get("sid", ""), fields.get("EIO", ""), fields.get("b64", ""))
 
 
 def check_request(

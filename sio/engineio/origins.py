@@ -35,7 +35,8 @@ ORIGIN_SETTINGS = frozenset(
 #: What `HttpRequest.get_host` looks at.
 _HOST_KEYS = ("HTTP_HOST", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-
+#: A WebSocket has the origin of the page that opens it. Some clients and proxies name its own scheme nevertheless.
+_FOLDED_SCHEMES = {"ws": "http", "wss": "https"}
 
 #: Requests that passed are remembered, so many, if what tells their origin is no longer than this in bytes.
 _MAX_REMEMBERED, _MAX_KEY_LENGTH = 1_000, 500
@@ -52,9 +53,18 @@ class _Request(HttpRequest):
             value = headers.get(name)
             if value is not None:
                 self.META[key] = value.decode("latin-1")
-        self._asgi_scheme = {"ws": "http", "wss": "https"}.get(scope.get("scheme", ""), scope.get("scheme"))
+        self._fold_forwarded_scheme()
+        scheme: str = scope.get("scheme") or ""
+        self._asgi_scheme = _FOLDED_SCHEMES.get(scheme, scheme)
 
-    def _get_scheme(self) -> str | None:
+    def _fold_forwarded_scheme(self) -> None:
+        """Traefik writes `wss` for a WebSocket into the header in which Django looks for `https`."""
+        key, *secure = settings.SECURE_PROXY_SSL_HEADER or ("",)
+        if key in self.META and secure == ["https"]:
+            first, *others = self.META[key].split(",")
+            self.META[key] = ",".join([_FOLDED_SCHEMES.get(first.strip(), first), *others])
+
+    def _get_scheme(self) -> str:
         return self._asgi_scheme
 
     def origins(self) -> set[str]:
@@ -73,8 +83,24 @@ def _host_headers() -> dict[str, bytes]:
 
 
 def _normalized(origin: str) -> str:
-    origin = origin.lower()
-    return origin.removesuffix(_DEFAULT_PORTS.get(origin.partition("://")[0], "/"))
+    scheme, separator, host = origin.lower().partition("://")
+    scheme = _FOLDED_SCHEMES.get(scheme, scheme)
+    return scheme + separator + host.removesuffix(_DEFAULT_PORTS.get(scheme, ""))
+
+
+def _advice_about_proxies(headers: Headers) -> str:
+    """Returns what to set behind a proxy, and what its headers say where that is set."""
+    believed = {
+        "SECURE_PROXY_SSL_HEADER": (settings.SECURE_PROXY_SSL_HEADER or ("",))[0],
+        "USE_X_FORWARDED_HOST": "HTTP_X_FORWARDED_HOST" if settings.USE_X_FORWARDED_HOST else "",
+    }
+    missing = [setting for setting, key in believed.items() if not key]
+    advice = f", or set {' or '.join(missing)} if the server is behind a proxy" if missing else ""
+    for name in [_host_headers()[key] for key in believed.values() if key]:
+        value = headers.get(name)
+        said = "is missing" if value is None else f"is {value[:100].decode('latin-1')!r}"
+        advice += f"; the proxy's header {name.decode()} {said}"
+    return advice
 
 
 class OriginPolicy:
@@ -87,12 +113,13 @@ class OriginPolicy:
 
     def __init__(self, allowed: tuple[str, ...] | str = ()) -> None:
         self._any = allowed == "*"
-        self._origins = {_normalized(origin) for origin in allowed if "://*." not in origin}
+        origins = {_normalized(origin) for origin in allowed}
+        self._origins = {origin for origin in origins if "://*." not in origin}
         #: The headers that tell the origin of a request, and what was found to be allowed.
         self._names = (b"origin", *_host_headers().values())
         self._passed: set[tuple[Any, ...]] = set()
         #: Scheme, and domain with a leading dot, as `is_same_domain` takes it.
-        self._subdomains = [tuple(origin.lower().split("://*", 1)) for origin in allowed if "://*." in origin]
+        self._subdomains = [tuple(origin.split("://*", 1)) for origin in origins - self._origins]
 
     def check(self, scope: MutableMapping[str, Any], headers: Headers) -> None:
         """Raises HandshakeError (FORBIDDEN) that says which setting to change."""
@@ -121,15 +148,15 @@ class OriginPolicy:
             raise HandshakeError(
                 ErrorCode.FORBIDDEN,
                 f"origin {origin[:200]!r} is not {' or '.join(sorted(same_origins))}; add it to "
-                "SIO_CORS_ALLOWED_ORIGINS, or set SECURE_PROXY_SSL_HEADER or USE_X_FORWARDED_HOST if the server is "
-                "behind a proxy",
+                f"SIO_CORS_ALLOWED_ORIGINS{_advice_about_proxies(headers)}",
             )
 
     def _is_listed(self, origin: str) -> bool:
-        if _normalized(origin) in self._origins:
+        origin = _normalized(origin)
+        if origin in self._origins:
             return True
         try:
-            parsed = urlsplit(origin.lower())
+            parsed = urlsplit(origin)
         except ValueError:
             return False
         return any(

@@ -42,6 +42,30 @@ class Packet:
     data: str | bytes = ""
 
 
+class _Nothing(bytes):
+    """No bytes, and something nevertheless."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return True
+
+
+class _EmptyFrame(dict[str, Any]):
+    """The ASGI message of a binary frame without content.
+
+    Daphne sends `message["bytes"]` if `message.get("bytes")` is true, and so would drop an empty frame. The other
+    servers send what is not None. Middleware that copies the message makes a plain dict of it.
+    """
+
+    def get(self, key: str, default: Any = None) -> Any:
+        value = super().get(key, default)
+        return _Nothing() if value == b"" else value
+
+
+EMPTY_FRAME = _EmptyFrame(type="websocket.send", bytes=b"")
+
+
 class EncodedPacket:
     """An outgoing packet in wire form.
 
@@ -74,9 +98,7 @@ class EncodedPacket:
             if isinstance(self.data, str):
                 frame = {"type": "websocket.send", "text": self.data}
             else:
-                # Daphne drops an empty frame; every client decodes the text frame `b` as zero bytes.
-                content = {"bytes": self.data} if self.data else {"text": "b"}
-                frame = {"type": "websocket.send", **content}
+                frame = {"type": "websocket.send", "bytes": self.data} if self.data else EMPTY_FRAME
             self._frame = frame
         return frame
 
@@ -116,10 +138,28 @@ def decode_packet(encoded: str | bytes) -> Packet:
 
 def _decode_base64(encoded: str) -> bytes:
     try:
-        # Strict: by default everything that is no base64 is skipped, and a broken attachment would pass as another one.
         return binascii.a2b_base64(encoded, strict_mode=True)
-    except ValueError as error:  # binascii.Error, and characters outside ASCII
-        raise ParseError(f"invalid base64: {error}") from None
+    except ValueError:  # binascii.Error, and characters outside ASCII
+        return _decode_base64_as_node(encoded)
+
+
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_BASE64_OF_URLS = bytes.maketrans(b"-_", b"+/")
+_NO_BASE64 = bytes(set(range(256)) - set(_BASE64) - set(b"-_"))
+
+
+def _decode_base64_as_node(encoded: str) -> bytes:
+    """Decodes base64 as `Buffer.from` of Node does, which takes anything.
+
+    Clients of other languages count on it: Java's breaks the line after each 76 characters, others leave out the `=`
+    or write `-_` for `+/`. It ends at the first `=`; whatever else is no base64 is skipped.
+    """
+    # Node looks at the low byte of each UTF-16 unit: `Ł`, U+0141, is an `A` to it.
+    characters = encoded.encode() if encoded.isascii() else encoded.encode("utf-16-le", "surrogatepass")[::2]
+    content = characters.partition(b"=")[0].translate(_BASE64_OF_URLS, _NO_BASE64)
+    if len(content) % 4 == 1:
+        content = content[:-1]  # six bits are no byte
+    return binascii.a2b_base64(content + b"=" * (-len(content) % 4))
 
 
 def decode_payload(body: bytes) -> Iterator[Packet]:

@@ -13,7 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from .. import shutdown
 from .handshake import Action, HandshakeError, Unavailable
-from .packets import PROBE_PONG, PacketType
+from .packets import PROBE_PONG, EncodedPacket, PacketType
 from .request import EngineIORequest, Message, Receive, Scope, Send
 from .socket import EngineIOSocket
 from .state import InvalidTransition, Reason, Transport
@@ -42,6 +42,8 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._receive, self._send = receive, send
         self._disconnect_code: int | None = None
         request = EngineIORequest(scope)
+        if request.query.b64:
+            self._send = _in_base64(send)
         self._max_payload = request.settings.engineio.max_payload
         await receive()  # websocket.connect
         try:
@@ -57,15 +59,17 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except Unavailable as refusal:
             await self._refuse(scope, 503, b"", refusal.header)
             return
+        accept = self._accept if action is Action.OPEN else self._upgrade
+        is_accepted = await accept(socket, _acceptance(request))
         del request  # the session may last for days
-        if await (self._accept(socket) if action is Action.OPEN else self._upgrade(socket)):
+        if is_accepted:
             await self._serve(socket)
 
-    async def _accept(self, socket: EngineIOSocket) -> bool:
+    async def _accept(self, socket: EngineIOSocket, acceptance: Message) -> bool:
         """Accepts the WebSocket of a new session, which is over if that fails."""
         accepted = False
         try:
-            accepted = await self._try_send({"type": "websocket.accept"})
+            accepted = await self._try_send(acceptance)
         finally:
             if not accepted:
                 socket.end(Reason.TRANSPORT_CLOSE)
@@ -155,10 +159,10 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             # Daphne's WebSocket library lets an application close with 1000 and its own codes only.
             await self._try_send({"type": "websocket.close", "code": NORMAL_CLOSURE})
 
-    async def _upgrade(self, socket: EngineIOSocket) -> bool:
+    async def _upgrade(self, socket: EngineIOSocket, acceptance: Message) -> bool:
         """Accepts the WebSocket of a session on polling, and runs its probe. False if it failed, or may not be."""
         # Accepted first and closed then, as in the reference: to a client, a refusal would be a failed transport.
-        if not await self._try_send({"type": "websocket.accept"}):
+        if not await self._try_send(acceptance):
             return False
         try:
             socket.probe()
@@ -195,6 +199,28 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except Exception:
             return False
         return True
+
+
+def _acceptance(request: EngineIORequest) -> Message:
+    """Returns the message that accepts a WebSocket. A client that offers subprotocols fails if it gets none of them: it
+    gets the first, as the reference has it.
+    """
+    # As it is in the header: Daphne unquotes what it puts into the scope, and takes back only what was offered.
+    header = request.headers.get(b"sec-websocket-protocol", b"").decode("latin-1")
+    first = (header.split(",") if header else request.scope.get("subprotocols") or [""])[0].strip()
+    return {"type": "websocket.accept", **({"subprotocol": first} if first else {})}
+
+
+def _in_base64(send: Send) -> Send:
+    """Returns a `send` for a client that asks, with `b64` in its query, for text frames only (`supportsBinary`)."""
+
+    async def send_text(message: Message) -> None:
+        content = message.get("bytes")
+        if content is not None:
+            message = {"type": "websocket.send", "text": EncodedPacket(content).segment.decode()}
+        await send(message)
+
+    return send_text
 
 
 def _frame(message: Message) -> str | bytes | None:

@@ -32,13 +32,21 @@ class Client:
         #: Sockets whose queue of events is full, and handlers that wait for the client's answer.
         self._full: dict[NamespaceSocket, None] = {}
         self._calls = 0
-        #: Until a namespace is joined: a client that joins none has no business here ("connectTimeout"). From then on,
-        #: while a packet waits for its attachments.
+        #: Until a namespace with a consumer is joined: who joins none has no business here ("connectTimeout").
+        self._connect_timer: asyncio.TimerHandle | None = self._call_later(
+            options.connect_timeout, self.close, Reason.FORCED_SERVER_CLOSE
+        )
+        #: While a packet waits for its attachments.
         self._timer: asyncio.TimerHandle | None = None
-        self._start_timer(options.connect_timeout, self.close, Reason.FORCED_SERVER_CLOSE)
 
-    def _start_timer(self, milliseconds: int, callback: Callable[..., None], *args: Any) -> None:
-        self._timer = asyncio.get_running_loop().call_later(milliseconds / 1000, callback, *args)
+    @staticmethod
+    def _call_later(milliseconds: int, callback: Callable[..., None], *args: Any) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(milliseconds / 1000, callback, *args)
+
+    def _stop_connect_timer(self) -> None:
+        if self._connect_timer is not None:
+            self._connect_timer.cancel()
+            self._connect_timer = None
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
@@ -63,7 +71,7 @@ class Client:
             self._await_attachments()
 
     def _await_attachments(self) -> None:
-        self._start_timer(self.options.attachments_timeout, self._on_attachments_missing)
+        self._timer = self._call_later(self.options.attachments_timeout, self._on_attachments_missing)
 
     def _on_attachments_missing(self) -> None:
         if self.eio.is_paused:
@@ -107,8 +115,10 @@ class Client:
         socket.start()
 
     def accepted(self) -> None:
-        """A socket was accepted, so the connection may stay. A refused one leaves the time running (`client.ts`)."""
-        self._stop_timer()
+        """A socket was accepted, so the connection may stay. A refused one leaves the time running (`client.ts`), and
+        so does one of `/` where nobody serves that.
+        """
+        self._stop_connect_timer()
         self.eio.joined()
 
     def forget(self, socket: NamespaceSocket) -> None:
@@ -150,6 +160,7 @@ class Client:
 
     def end(self, reason: Reason) -> None:
         """The one door out: the connection is over, for whatever reason. Idempotent."""
+        self._stop_connect_timer()
         self._stop_timer()
         for socket in list(self._sockets.values()):
             socket.end(reason)

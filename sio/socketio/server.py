@@ -54,6 +54,8 @@ class SocketIOServer(EngineIOApplication):
         self._registered: set[str] = set()
         #: All namespaces by their name. The main one is always there.
         self.namespaces: dict[str, Namespace] = {"/": Namespace("/")}
+        #: What `/` is to the clients of applications that do not serve it.
+        self._lobby = Namespace("/")
 
     # Namespaces
 
@@ -76,13 +78,16 @@ class SocketIOServer(EngineIOApplication):
         self._registered.add(name)
 
     def find_namespace(self, name: str, scope: MutableMapping[str, Any]) -> Namespace | None:
-        """Returns the namespace that a client asked for, if the application that it came through serves it."""
+        """Returns the namespace that a client asked for, if the application that it came through serves it.
+
+        The main one is always to be had, but as a lobby without a consumer where the application does not serve it.
+        """
         # Another application of the same server may be mounted elsewhere, behind other middleware: its namespaces are
         # not to be had through this one.
         served: Collection[str] | None = scope.get(NAMESPACES_KEY)
-        if served is not None and name != "/" and name not in served:
-            return None
-        return self.namespaces.get(name)
+        if served is None or name in served:
+            return self.namespaces.get(name)
+        return self._lobby if name == "/" else None
 
     def report_unknown_namespace(self, name: str, scope: MutableMapping[str, Any]) -> None:
         """Tells the developer of a namespace that `find_namespace` did not find."""

@@ -147,7 +147,8 @@ class NamespaceSocket:
         limit = self._client.options.max_pending_acks
         if len(self._acks) >= limit:
             raise TooManyPendingAcks(f"{self!r} has not acknowledged {limit} events (SIO_MAX_PENDING_ACKS)")
-        ack_id = next(self._namespace.ack_ids)
+        while (ack_id := next(self._namespace.ack_ids)) in self._acks:
+            continue  # it is still waited for, and the count came round
         packets = self.server.encode_event(self.namespace, event, args, ack_id)
         # Registered after the encoding, which may fail, and before the sending, which may be answered at once.
         if not self._ended:
@@ -266,9 +267,10 @@ class NamespaceSocket:
         """The connect hook said yes. Does nothing if the client left meanwhile."""
         if not self._ended:
             self._accepted = True
-            self.server.adapter.add(self, [EVERYONE, *self._rooms])
-            # The client is answered when the other processes reach it too.
-            await self.server.adapter.settle()
+            if self._namespace.is_served:
+                self.server.adapter.add(self, [EVERYONE, *self._rooms])
+                # The client is answered when the other processes reach it too.
+                await self.server.adapter.settle()
             self._answer()
 
     def _answer(self) -> None:
@@ -277,7 +279,8 @@ class NamespaceSocket:
         answer = self.server.encode(SocketIOPacket(PacketType.CONNECT, self.namespace, {"sid": self.id}))
         self.connected = True
         self._namespace.sockets[self.id] = self
-        self._client.accepted()
+        if self._namespace.is_served:
+            self._client.accepted()
         # In one piece: nothing that is broadcast now can come between the answer and what `connect` emitted.
         held, self._held = self._held, []
         self.send_packets([*answer, *held])

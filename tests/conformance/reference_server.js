@@ -6,6 +6,8 @@ const { Server } = require("socket.io");
 const [port, options] = [Number(process.argv[2]), JSON.parse(process.argv[3])];
 const http = createServer();
 const io = new Server(http, options);
+// A server of its own, as an application that is mounted elsewhere.
+const mounted = new Server(http, { ...options, path: "/mounted" });
 
 const gates = new Map();
 
@@ -136,6 +138,7 @@ function refuse(name, message, data) {
 
 serve(io.of("/"));
 serve(io.of("/custom"));
+serve(mounted.of("/inner"));
 refuse("/false", "Not authorized");
 refuse("/none", "Not authorized");
 refuse("/refused", "no entry", { code: 7 });

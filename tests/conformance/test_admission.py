@@ -16,7 +16,7 @@ from .conftest import OURS, fixture
 from .http import Response, control, request
 from .servers import CALM, HASTY, Server, running
 from .test_slow_readers import memory
-from .wire import TRANSPORTS, Session, Wire
+from .wire import TRANSPORTS, Session, WebSocket, Wire
 
 CAP = 50
 CAPPED = {**CALM, "SIO_MAX_SESSIONS": CAP}
@@ -140,3 +140,22 @@ async def shake_hands(server: Server, count: int) -> None:
             assert (await request(server, "GET", HANDSHAKE)).status == 200
 
     await asyncio.gather(*(shake() for _ in range(count)))
+
+
+@fixture(params=OURS)
+async def unjoined_server(request: pytest.FixtureRequest) -> AsyncIterator[Server]:
+    async with running(request.param, {**CALM, "SIO_MAX_UNJOINED_SESSIONS": 1}) as server:
+        yield server
+        server.forgive("503")
+        assert not server.take_troubles()
+
+
+async def test_main_namespace_that_nobody_serves_is_none_that_was_joined(unjoined_server: Server) -> None:
+    websocket = WebSocket(unjoined_server)
+    await websocket.connect("/mounted/?EIO=4&transport=websocket")
+    assert str(await websocket.receive()).startswith("0{")
+    await websocket.join()
+    assert (await request(unjoined_server, "GET", HANDSHAKE)).status == 503
+    await websocket.join("/inner")
+    assert (await request(unjoined_server, "GET", HANDSHAKE)).status == 200
+    await websocket.close()

@@ -22,6 +22,8 @@ ALLOWED = [
     "https://a.friends.example",
     "https://friends.example",  # https://*.friends.example has this meaning in CSRF_TRUSTED_ORIGINS too
     "http://127.0.0.1:{port}",
+    "ws://127.0.0.1:{port}",
+    "wss://a.friends.example",
 ]
 REFUSED = [
     STRANGER,
@@ -37,10 +39,15 @@ REFUSED = [
     "http://127.0.0.1",
     "http://localhost:{port}",
     "friend.example",
+    "ws://friend.example",
+    "file://",
+    "capacitor://localhost",
     "\xff",
 ]
 
 open_server = server_fixture(OURS, OPEN)
+#: Behind a proxy that Django believes.
+proxied_server = server_fixture(OURS, {"SECURE_PROXY_SSL_HEADER": ["HTTP_X_FORWARDED_PROTO", "https"]})
 
 
 @fixture
@@ -155,3 +162,38 @@ async def test_open_server_lets_everybody_in(open_wire: Wire, transport: str) ->
 async def test_open_server_lets_no_cookies_be_sent(open_wire: Wire) -> None:
     response = await open_wire.http("GET", HANDSHAKE, headers={"Origin": STRANGER})
     assert cors(response) == {"allow-origin": "*"}
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize(
+    ("forwarded", "scheme", "is_allowed"),
+    [
+        ("https", "https", True),
+        ("wss", "https", True),
+        ("wss", "wss", True),
+        ("ws", "http", True),
+        ("wss", "http", False),
+        ("ws", "https", False),
+        ("http", "wss", False),
+    ],
+)
+async def test_proxy_may_name_the_scheme_of_the_websocket(
+    proxied_server: Server, transport: str, forwarded: str, scheme: str, is_allowed: bool
+) -> None:
+    """As Traefik does for an upgrade."""
+    headers = {"Origin": f"{scheme}://127.0.0.1:{proxied_server.port}", "X-Forwarded-Proto": forwarded}
+    async with Wire(proxied_server) as wire:
+        assert (await knock(wire, transport, headers) in (101, 200)) is is_allowed
+
+
+APPS = ["capacitor://localhost", "ionic://localhost", "app://.", "file://"]
+apps_server = server_fixture(OURS, {"SIO_CORS_ALLOWED_ORIGINS": APPS})
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize(("origin", "is_allowed"), [*((origin, True) for origin in APPS), ("null", False)])
+async def test_origin_of_an_application_connects_if_it_is_listed(
+    apps_server: Server, transport: str, origin: str, is_allowed: bool
+) -> None:
+    async with Wire(apps_server) as wire:
+        assert (await knock(wire, transport, {"Origin": origin}) in (101, 200)) is is_allowed

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser, User
 from django.test import override_settings
 from docutils import nodes
 from docutils.core import publish_doctree
@@ -50,9 +51,13 @@ async def test_connections_of_a_user_are_bounded() -> None:
     exec(block("# mysite/sockets.py"), names)
     with override_settings(SIO_ALLOW_REQUEST=names["allow_request"]):
         application = SocketIOConsumer.as_asgi()
-        clients = [WebSocket(application, user=user) for user in ["ann"] * 11 + ["bob"]]
-        answers = [(await client.connect())["type"] for client in clients]
-    assert answers == ["websocket.accept"] * 10 + ["websocket.close", "websocket.accept"]
+        ann, bob, stranger = {"user": User(pk=1)}, {"user": User(pk=2)}, {"user": AnonymousUser()}
+        elsewhere = {**stranger, "client": ("10.0.0.1", 1)}
+        clients = [
+            WebSocket(application, **scope) for scope in [*[stranger] * 11, *[ann] * 11, bob, *[elsewhere] * 11, bob]
+        ]
+        answers = [(await client.connect())["type"] == "websocket.accept" for client in clients]
+    assert answers == [*[*[True] * 10, False] * 2, True, *[True] * 10, False, True]
 
 
 def test_make_targets_exist() -> None:

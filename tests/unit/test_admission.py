@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser, User
 from django.test import override_settings
 
 from sio import SocketIOConsumer, get_asgi_application
@@ -320,15 +321,21 @@ class TestAllowRequest:
     async def test_cap_for_each_user(self, app: Any, allow: Callable[..., None]) -> None:
         """Bad input 102: one user opens a thousand sessions; the function of the documentation."""
 
-        def at_most_ten(scope: Any) -> bool | str:
-            mine = sum(socket.scope["user"] == scope["user"] for socket in registry)
-            return mine < 10 or "Too many connections"
+        def who(scope: Any) -> Any:
+            user = scope["user"]
+            return user.pk if user.is_authenticated else scope["client"][0]
 
-        def as_user(name: str) -> Any:
-            return lambda scope, receive, send: app({**scope, "user": name}, receive, send)
+        def at_most_ten(scope: Any) -> bool | str:
+            me = who(scope)
+            return sum(who(socket.scope) == me for socket in registry) < 10 or "Too many connections"
+
+        def as_user(user: Any, address: str = "127.0.0.1") -> Any:
+            return lambda scope, receive, send: app({**scope, "user": user, "client": (address, 1)}, receive, send)
 
         allow(at_most_ten)
-        answers = [await request(as_user("ada"), "GET", HANDSHAKE) for _ in range(1_000)]
-        assert Counter(answer.status for answer in answers) == {200: 10, 403: 990}
-        assert answers[-1].json() == {"code": 4, "message": "Too many connections"}
-        assert await status(as_user("grace")) == 200
+        for crowd in (as_user(User(pk=1)), as_user(AnonymousUser())):
+            answers = [await request(crowd, "GET", HANDSHAKE) for _ in range(1_000)]
+            assert Counter(answer.status for answer in answers) == {200: 10, 403: 990}
+            assert answers[-1].json() == {"code": 4, "message": "Too many connections"}
+        assert await status(as_user(User(pk=2))) == 200
+        assert await status(as_user(AnonymousUser(), "10.0.0.1")) == 200

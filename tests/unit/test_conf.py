@@ -167,6 +167,11 @@ class TestWrongValues:
             ["https://*.*.example.com"],
             ["https://a*.example.com"],
             ["https://*"],
+            ["ws://"],
+            ["app://*."],
+            ["file:///"],
+            ["file:"],
+            ["://"],
             {"https://example.com": 1},
         ],
     )
@@ -213,7 +218,8 @@ class TestRightValues:
             ("http://localhost:3000", "https://example.com"),
             ["null"],
             ["http://[::1]:8000"],
-            ["capacitor://localhost"],
+            ["capacitor://localhost", "ionic://localhost", "app://.", "file://", "tauri://localhost"],
+            ["ws://example.com", "wss://example.com:8443", "WSS://*.example.com"],
             ["https://*.example.com", "http://*.example.com:8000"],
         ],
     )

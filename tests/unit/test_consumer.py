@@ -16,8 +16,9 @@ from django.urls import re_path
 
 from sio import SocketIOConsumer, get_asgi_application, get_socketio_server
 from sio.socketio.handlers import find_handlers
-from tests.asgi import TIMEOUT, Poller, WebSocket, request
+from tests.asgi import Poller, WebSocket, request
 from tests.client import SocketIOClient
+from tests.pace import TIMEOUT
 
 
 class Greeter:

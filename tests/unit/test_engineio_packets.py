@@ -69,6 +69,15 @@ class TestPacketEncoding:
         assert encoded.data == b"\x01\x02"
         assert type(encoded.data) is bytes
 
+    def test_frame_without_bytes_is_one_that_daphne_sends(self) -> None:
+        """It sends `message["bytes"]`, which must be bytes and nothing else, if `message.get("bytes")` is true."""
+        frame = EncodedPacket(b"").frame
+        assert frame.get("bytes")
+        assert frame.get("bytes") == b""
+        assert type(frame["bytes"]) is bytes
+        assert frame.get("text") is None
+        assert frame.get("text", "none") == "none"
+
     def test_text_message_gets_its_type(self) -> None:
         assert EncodedPacket.message("hello").data == "4hello"
 

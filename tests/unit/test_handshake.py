@@ -293,7 +293,15 @@ class TestQuery:
             (b"sid=%00", Query(sid="\x00")),
             (b"sid=a+b", Query(sid="a b")),
             (b"TRANSPORT=polling&Sid=x&eio=4", Query()),
-            (b"a=1&" * MAX_QUERY_FIELDS + b"transport=polling", Query()),
+            (b"transport=polling&b64=1", Query("polling", b64="1")),
+            (b"transport=polling&b64", Query("polling")),
+            # An application's own parameters may be many. Those that count are last.
+            (b"a=1&" * 100 + b"EIO=4&transport=polling", Query("polling", "", "4")),
+            (b"%61=+&" * 100 + b"EIO=4&transport=polling", Query("polling", "", "4")),
+            (b"a=1&" * 100_000 + b"EIO=4&transport=polling", Query("polling", "", "4")),
+            (b"EIO=4&" + b"a=1&" * (MAX_QUERY_FIELDS - 2) + b"transport=polling", Query("polling", "", "4")),
+            (b"EIO=4&" + b"a=1&" * (MAX_QUERY_FIELDS - 1) + b"transport=polling", Query("polling")),
+            (b"EIO=4&" + b"%61=1&" * (MAX_QUERY_FIELDS - 1) + b"transport=polling", Query("polling")),
         ],
     )
     def test_query(self, query_string: bytes, query: Query) -> None:

@@ -59,7 +59,19 @@ class TestSameOrigin:
             ("https://testserver", "testserver", "http", False),
             ("http://testserver", "testserver", "wss", False),
             ("https://testserver", "testserver", "ws", False),
-            ("ws://testserver", "testserver", "ws", False),
+            # A client may name the scheme of the WebSocket, as Swift's does: it is that of the page.
+            ("ws://testserver", "testserver", "ws", True),
+            ("ws://testserver:80", "testserver", "ws", True),
+            ("WS://testserver:8000", "testserver:8000", "ws", True),
+            ("ws://testserver", "testserver", "http", True),
+            ("wss://testserver", "testserver", "wss", True),
+            ("wss://testserver:443", "testserver", "https", True),
+            ("ws://testserver", "testserver", NO_SCHEME, True),
+            ("wss://testserver", "testserver", NO_SCHEME, True),
+            ("wss://testserver", "testserver", "ws", False),
+            ("ws://testserver", "testserver", "wss", False),
+            ("ws://localhost", "testserver", "ws", False),
+            ("file://", "testserver", "http", False),
             ("ftp://testserver", "testserver", NO_SCHEME, False),
             # The port counts, but for the default one.
             ("http://testserver:8000", "testserver:8000", "http", True),
@@ -149,6 +161,29 @@ class TestProxies:
     def test_forwarded_scheme_counts_if_django_believes_it(self, scheme: str) -> None:
         assert is_allowed(request_headers("https://testserver", x_forwarded_proto="https"), scheme)
         assert not is_allowed(request_headers("http://testserver", x_forwarded_proto="https"), scheme)
+
+    @override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"))
+    @pytest.mark.parametrize(
+        ("forwarded", "own", "foreign"),
+        [
+            ("wss", "https://testserver", "http://testserver"),
+            ("wss", "wss://testserver", "ws://testserver"),
+            ("wss, https", "https://testserver", "http://testserver"),
+            (" wss ,http", "https://testserver", "http://testserver"),
+            ("ws", "http://testserver", "https://testserver"),
+            ("ws", "ws://testserver", "wss://testserver"),
+            ("https,ws", "https://testserver", "http://testserver"),
+        ],
+    )
+    def test_scheme_of_the_websocket_counts_as_that_of_its_page(self, forwarded: str, own: str, foreign: str) -> None:
+        """Traefik forwards an upgrade with `X-Forwarded-Proto: wss`."""
+        assert is_allowed(request_headers(own, x_forwarded_proto=forwarded), "ws")
+        assert not is_allowed(request_headers(foreign, x_forwarded_proto=forwarded), "ws")
+
+    @override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "wss"))
+    def test_header_that_django_compares_with_something_else_is_left_as_it_is(self) -> None:
+        assert is_allowed(request_headers("https://testserver", x_forwarded_proto="wss"), "ws")
+        assert not is_allowed(request_headers("https://testserver", x_forwarded_proto="https"), "ws")
 
     @override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"))
     def test_plain_request_through_the_proxy_is_plain(self) -> None:
@@ -244,6 +279,31 @@ class TestAllowedOrigins:
     def test_listed_origin_and_the_own_one_are_allowed(self, origin: str, allowed: bool) -> None:
         assert is_allowed(request_headers(origin), policy=self.POLICY) is allowed
 
+    @pytest.mark.parametrize(
+        ("listed", "origin", "allowed"),
+        [
+            ("wss://front.example", "https://front.example", True),
+            ("wss://front.example:443", "wss://front.example", True),
+            ("https://front.example", "wss://front.example", True),
+            ("http://front.example", "ws://front.example:80", True),
+            ("wss://front.example", "ws://front.example", False),
+            ("wss://*.front.example", "https://a.front.example", True),
+            ("https://*.front.example", "wss://a.front.example", True),
+            ("https://*.front.example:443", "https://a.front.example", True),
+            ("https://*.front.example", "https://a.front.example:443", True),
+            ("https://*.front.example", "ws://a.front.example", False),
+            ("file://", "file://", True),
+            ("file://", "file:///etc", False),
+            ("file://", "null", False),
+            ("capacitor://localhost", "capacitor://localhost", True),
+            ("ionic://localhost", "ionic://localhost", True),
+            ("ionic://localhost", "capacitor://localhost", False),
+            ("app://.", "app://.", True),
+        ],
+    )
+    def test_scheme(self, listed: str, origin: str, allowed: bool) -> None:
+        assert is_allowed(request_headers(origin), policy=OriginPolicy((listed,))) is allowed
+
     def test_sandboxed_page_is_allowed_if_null_is_listed(self) -> None:
         assert is_allowed(request_headers("null"), policy=OriginPolicy(("null",)))
 
@@ -289,6 +349,23 @@ class TestRefusal:
         assert message.startswith("origin 'https://evil.example' is not http://testserver; ")
         for setting in ("SIO_CORS_ALLOWED_ORIGINS", "SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST"):
             assert setting in message
+
+    @override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"))
+    @pytest.mark.parametrize(("headers", "said"), [({}, "is missing"), ({"x_forwarded_proto": "http"}, "is 'http'")])
+    def test_what_is_set_is_not_advised(self, headers: dict[str, str], said: str) -> None:
+        message = self.message(request_headers("https://testserver", **headers))
+        assert message == (
+            "origin 'https://testserver' is not http://testserver; add it to SIO_CORS_ALLOWED_ORIGINS, or set "
+            f"USE_X_FORWARDED_HOST if the server is behind a proxy; the proxy's header x-forwarded-proto {said}"
+        )
+
+    @override_settings(USE_X_FORWARDED_HOST=True, SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"))
+    def test_nothing_is_advised_about_proxies_where_all_is_set(self) -> None:
+        message = self.message(request_headers("https://a.example", x_forwarded_host="testserver"))
+        assert message == (
+            "origin 'https://a.example' is not http://testserver; add it to SIO_CORS_ALLOWED_ORIGINS; the proxy's "
+            "header x-forwarded-proto is missing; the proxy's header x-forwarded-host is 'testserver'"
+        )
 
     def test_long_origin_is_cut(self) -> None:
         assert len(self.message(request_headers("https://" + "x" * 10_000))) < 500

@@ -411,7 +411,7 @@ class TestEvents:
         for attachment in (b"zero", b""):
             joined.websocket.send(attachment)
         packet = '62-/test,3[{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]'
-        await joined.received(packet, "", b"zero")
+        await joined.received(packet, b"", b"zero")
 
     @pytest.mark.parametrize(
         ("event", "problem"),

@@ -388,7 +388,7 @@ class TestWebSocket:
         recorder.socket.send("a", b"\x01", b"")
         recorder.socket.close()
         recorder.socket.send("too late")
-        assert [await websocket.receive() for _ in range(3)] == ["4a", b"\x01", "b"]
+        assert [await websocket.receive() for _ in range(3)] == ["4a", b"\x01", b""]
         await websocket.closed()
         assert recorder.reasons == [Reason.FORCED_CLOSE]
 

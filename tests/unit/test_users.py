@@ -13,6 +13,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.cache import SessionStore
 from django.core.cache import cache
+from django.core.exceptions import SynchronousOnlyOperation
 from django.test import override_settings
 from django.utils.functional import SimpleLazyObject
 
@@ -95,6 +96,10 @@ class TestIdentity:
 ADA, GRACE, NOBODY = Somebody(1), Somebody(2), AnonymousUser()
 
 
+def ask_the_database() -> Any:
+    raise SynchronousOnlyOperation
+
+
 class TestOwner:
     """Bad input 99: the sid of one user with the cookies of another."""
 
@@ -112,10 +117,19 @@ class TestOwner:
         assert (await client.get()).text.startswith('40{"sid":')
 
     @pytest.mark.parametrize(
-        ("owner", "other"), [((ADA,), (Somebody(1),)), ((NOBODY,), (AnonymousUser(),)), ((), (ADA,)), ((ADA,), ())]
+        ("owner", "other"),
+        [
+            ((ADA,), (Somebody(1),)),
+            ((NOBODY,), (AnonymousUser(),)),
+            ((), (ADA,)),
+            ((), ()),
+            ((ADA,), (SimpleLazyObject(lambda: Somebody(1)),)),
+            ((SimpleLazyObject(lambda: Somebody(1)),), (GRACE,)),
+        ],
+        ids=["same", "nobody", "with middleware now", "without middleware", "lazy", "never looked up"],
     )
     async def test_request_of_the_same_user_is_served(self, app: Any, owner: Any, other: Any) -> None:
-        """Or of one that cannot be told, where there is no middleware for it."""
+        """Or of anybody, if it was not known who opened the session."""
         client = Poller(As(app, *owner))
         await client.open()
         client.app = As(app, *other)
@@ -124,6 +138,35 @@ class TestOwner:
         assert (await websocket.connect())["type"] == "websocket.accept"
         websocket.disconnect()
         await websocket.finished()
+
+    @pytest.mark.parametrize("owner", [ADA, NOBODY], ids=["Ada", "nobody"])
+    @pytest.mark.parametrize(
+        "other",
+        [(), (None,), ("a name",), (SimpleLazyObject(lambda: Somebody(2)),), (SimpleLazyObject(ask_the_database),)],
+        ids=["no user", "none", "no model", "another one, lazily", "one that only a database knows"],
+    )
+    async def test_request_that_does_not_show_whose_it_is_is_refused(
+        self, app: Any, owner: Any, other: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """With only HTTP behind the middleware, a session could be upgraded with anybody's cookies, or with none."""
+        client = Poller(As(app, owner))
+        await client.open()
+        await client.post("40")
+        thief = Poller(As(app, *other))
+        thief.sid = client.sid
+        assert (await WebSocket(thief.app, client.sid).connect())["type"] == "websocket.close"
+        assert "Forbidden" in caplog.text
+        for refused in (await thief.get(), await thief.post("1")):
+            assert (refused.status, refused.json()) == (403, {"code": 4, "message": "Forbidden"})
+        assert (await client.get()).text.startswith('40{"sid":')
+
+    async def test_log_names_the_missing_middleware(self, app: Any, caplog: pytest.LogCaptureFixture) -> None:
+        client = Poller(As(app, ADA))
+        await client.open()
+        await WebSocket(app, client.sid).connect()
+        assert (
+            "AuthMiddlewareStack, around HTTP and WebSocket?), and the session was opened by the user 1" in caplog.text
+        )
 
     async def test_log_tells_it_once_for_each_session(self, app: Any, caplog: pytest.LogCaptureFixture) -> None:
         for _ in range(2):
@@ -243,6 +286,22 @@ class TestChecks:
         assert (await client.get()).packets == ["6", "1"]
         assert len(registry) == 0
 
+    async def test_upgrade_past_the_middleware_is_refused(self, app: Any) -> None:
+        """Only HTTP is behind it: the cookies of another, or none, tell the server nothing."""
+        ada, grace = Login(ADA), Login(GRACE)
+        client = Poller(AuthMiddlewareStack(app), ada.headers)
+        await client.open()
+        for headers in (grace.headers, [], ada.headers):
+            assert (await WebSocket(app, client.sid, headers).connect())["type"] == "websocket.close"
+        for headers in (grace.headers, []):
+            websocket = WebSocket(client.app, client.sid, headers)
+            assert (await websocket.connect())["type"] == "websocket.close"
+        assert (await client.post("40")).status == 200
+        websocket = WebSocket(client.app, client.sid, ada.headers)
+        assert (await websocket.connect())["type"] == "websocket.accept"
+        websocket.disconnect()
+        await websocket.finished()
+
     async def test_all_sessions_of_a_login_are_disconnected(self, app: Any) -> None:
         ada = Login(ADA)
         clients = [await ada.client(app) for _ in range(3)]
@@ -326,14 +385,16 @@ class TestChecks:
     ) -> None:
         ada, grace = Login(ADA), Login(GRACE)
         clients = [await login.client(app) for login in (ada, grace)]
-        look_up = users._check
+        look_up, is_replaced = users._check, asyncio.Event()
 
         async def check(key: str, sockets: Any) -> None:
             if sockets[0].scope["user"].pk == ADA.pk:
+                is_replaced.set()
                 raise LookupError("a broken session")
             await look_up(key, sockets)
 
         monkeypatch.setattr(users, "_check", check)
+        await is_replaced.wait()  # from here on no other look at her is on its way
         for login in (ada, grace):
             login.end()
         await is_disconnected(clients[1])

@@ -22,9 +22,11 @@ TEXTS: list[str] = [
     '"num":',
     '"_placeholder":true,',
     "\u00a0",
+    "\n",
     "\x1e",
     "é",
     "٣",
+    "Ł",
 ]
 #: A digit, a word, a string or a sign; and what may come in the place of one.
 TOKEN = re.compile(r'[0-9]|[a-z_]+|"[^"]*"|.', re.DOTALL)

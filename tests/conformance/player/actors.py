@@ -53,6 +53,7 @@ class Player:
         #: What was captured. The sid and the socket id of the actor `b` are `b.sid` and `b.id`; those of the actor
         #: without a name, `sid` and `id`. Those of the server are there from the beginning.
         self.variables: dict[str, str] = {
+            "port": str(server.port),
             "ping_interval": str(server.settings.get("SIO_ENGINEIO_PING_INTERVAL_MS", 25_000)),
             "ping_timeout": str(server.settings.get("SIO_ENGINEIO_PING_TIMEOUT_MS", 20_000)),
         }
@@ -82,6 +83,7 @@ class Player:
         """Goes to a server that nobody else uses, and that may be broken."""
         self.server = Server(self.server.kind, self.server.settings)
         self._own_servers.append(self.server)
+        self.variables["port"] = str(self.server.port)
         await self.server.serve()
 
     def begin_step(self) -> None:

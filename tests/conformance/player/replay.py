@@ -12,7 +12,14 @@ from tests.pace import PACE, TIMEOUT
 
 from ..http import late_at
 from ..servers import Server
-from . import hostile_steps, request_steps, server_steps, session_steps, websocket_steps  # noqa: F401  # they register themselves
+from . import (  # noqa: F401  # they register themselves
+    foreign_steps,
+    hostile_steps,
+    request_steps,
+    server_steps,
+    session_steps,
+    websocket_steps,
+)
 from .actors import Player
 from .cases import Deviation, Transcript
 from .registry import STEPS, Unexpected

@@ -27,13 +27,18 @@ if settings.APPLICATION == "engineio":  # with no application set, messages are 
 else:
     module = suite if settings.APPLICATION == "suite" else consumers
     more = failing.CONSUMERS if settings.UNRULY else []
-    websocket_routes = http_routes = [re_path(r"^socket\.io/?$", get_asgi_application(*module.CONSUMERS, *more))]
+    websocket_routes = http_routes = [
+        re_path(r"^socket\.io/?$", get_asgi_application(*module.CONSUMERS, *more)),
+        re_path(r"^mounted/?$", consumers.InnerConsumer.as_asgi()),
+    ]
 
+#: Served on WebSocket without the middleware that knows users.
+bare_routes = [re_path(r"^bare/?$", EngineIOWebSocketConsumer.as_asgi())]
 control_routes = [re_path(r"^control/(?P<command>\w+)(?:/(?P<number>\d+))?$", control), re_path("", django_application)]
 
 application = ProtocolTypeRouter(
     {
-        "websocket": AuthMiddlewareStack(URLRouter(websocket_routes)),
+        "websocket": URLRouter([*bare_routes, re_path("", AuthMiddlewareStack(URLRouter(websocket_routes)))]),
         "http": AuthMiddlewareStack(URLRouter([*http_routes, *control_routes])),
     }
 )

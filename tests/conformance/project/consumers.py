@@ -210,6 +210,12 @@ class CustomConsumer(MainConsumer):
     namespace = "/custom"
 
 
+class InnerConsumer(MainConsumer):
+    """Served at `/mounted/`, by an application that does not serve `/`."""
+
+    namespace = "/inner"
+
+
 class ChatConsumer(SocketIOConsumer):
     """The consumer of the documentation, word by word."""
 
