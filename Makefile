@@ -1,4 +1,4 @@
-# Every target sets up what it needs, the first time: .venv, node_modules and, for tests, Redis and Chromium.
+# Every target sets up what it needs, the first time: .venv, node_modules and, for tests, Redis, PostgreSQL and Chromium.
 
 PYTHON ?= python3
 HOST ?= 127.0.0.1
@@ -44,11 +44,11 @@ run: $(VENV) $(NODE) ## Serve the sample project (HOST=127.0.0.1 PORT=8000)
 	.venv/bin/python tests/sample_project/manage.py runserver $(HOST):$(PORT)
 
 test: $(VENV) $(NODE) $(CLIENTS) ## Run all tests with branch coverage (ARGS="-k rooms --no-cov" for a part of them)
-	@$(SERVICES) redis chromium
+	@$(SERVICES) redis postgresql chromium
 	$(PYTEST) $(COVER)term --conformance-report=$(REPORT) $(ARGS)
 
 unit: $(VENV) $(NODE) ## Run the tests of each module
-	@$(SERVICES) redis
+	@$(SERVICES) redis postgresql
 	$(PYTEST) tests/unit $(ARGS)
 
 conformance: $(VENV) $(NODE) $(CLIENTS) ## Compare with the official server, parsers and clients: a table, and build/conformance/
