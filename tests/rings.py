@@ -30,6 +30,7 @@ RINGS = {
     "sio.engineio.polling": 3,
     "sio.engineio.registry": 2,
     "sio.engineio.request": 3,
+    "sio.engineio.servers": 2,
     "sio.engineio.session": 1,
     "sio.engineio.socket": 2,
     "sio.engineio.standstill": 2,

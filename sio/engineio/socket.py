@@ -54,6 +54,7 @@ class EngineIOSocket:
         self._interrupt_post: Callable[[], None] | None = None
         #: That of the WebSocket that carries the session.
         self._writer: Writer | None = None
+        self._write_error: BaseException | None = None
         #: How the waiting poll is told to be answered; what a paused reader and emitters each wait on.
         self._poll: Callable[[], None] | None = None
         self._reading: asyncio.Future[None] | None = None
@@ -233,11 +234,13 @@ class EngineIOSocket:
         if self._finished:
             interrupt()
 
-    def detach(self) -> None:
-        """The WebSocket carries nothing any more."""
+    def detach(self) -> BaseException | None:
+        """The WebSocket carries nothing any more. Returns what middleware raised when it was written to."""
         if self._writer is not None:
             self._writer.cancel()
             self._writer = None
+        error, self._write_error = self._write_error, None
+        return error
 
     def on_finish_of_post(self, interrupt: Callable[[], None]) -> None:
         """The POST whose body is read wants to be interrupted at the end of the session."""
@@ -298,9 +301,10 @@ class EngineIOSocket:
         """The WebSocket took what it did not take at once."""
         self._update()
 
-    def on_write_failed(self) -> None:
-        """The WebSocket takes nothing any more."""
-        self.end(Reason.TRANSPORT_CLOSE)
+    def on_write_failed(self, error: BaseException | None) -> None:
+        """The WebSocket takes nothing any more: its client is gone, or middleware raised an error."""
+        self._write_error = error
+        self.end(Reason.TRANSPORT_CLOSE if error is None else Reason.TRANSPORT_ERROR)
 
     def _arm_timer(self) -> None:
         deadline = self.session.deadline

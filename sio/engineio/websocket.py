@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
@@ -15,9 +16,12 @@ from .. import shutdown
 from .handshake import Action, HandshakeError, Unavailable
 from .packets import PROBE_PONG, PacketType
 from .request import EngineIORequest, Message, Receive, Scope, Send
+from .servers import is_gone
 from .socket import EngineIOSocket
 from .state import InvalidTransition, Reason, Transport
 from .steps import Interruptible
+
+logger = logging.getLogger("sio.engineio")
 
 #: RFC 6455, 7.4.1, and its registry of close codes.
 NORMAL_CLOSURE = 1000
@@ -41,9 +45,16 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
         self._disconnect_code: int | None = None
+        try:
+            await self._handle(scope)
+        except Exception as error:  # of middleware: the session is over
+            logger.error("A WebSocket of %s failed: %r", scope.get("client"), error)
+            raise
+
+    async def _handle(self, scope: Scope) -> None:
         request = EngineIORequest(scope)
         self._max_payload = request.settings.engineio.max_payload
-        await receive()  # websocket.connect
+        await self._receive()  # websocket.connect
         try:
             action = request.check()
             if request.must_ask:
@@ -98,11 +109,14 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         finally:
             # Whatever happened here, nobody speaks for the session any more.
             socket.end(Reason.TRANSPORT_ERROR)
-            socket.detach()
-            with contextlib.suppress(TimeoutError):
-                # A client that reads nothing does not take the close either.
-                async with asyncio.timeout(_CLOSE_TIMEOUT):
-                    await self._close(SERVICE_RESTART if shutdown.is_under_way() else close_code)
+            error = socket.detach()
+            if error is None:
+                with contextlib.suppress(TimeoutError):
+                    # A client that reads nothing does not take the close either.
+                    async with asyncio.timeout(_CLOSE_TIMEOUT):
+                        await self._close(SERVICE_RESTART if shutdown.is_under_way() else close_code)
+        if error is not None:
+            raise error  # the server closes the WebSocket
 
     async def _read(self, socket: EngineIOSocket) -> int:
         """Takes frames until the client leaves. Returns the code to close with."""
@@ -150,10 +164,12 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """
         if self._disconnect_code is not None:
             return
-        closed = await self._try_send({"type": "websocket.close", "code": code})
-        if not closed and code != NORMAL_CLOSURE:
-            # Daphne's WebSocket library lets an application close with 1000 and its own codes only.
-            await self._try_send({"type": "websocket.close", "code": NORMAL_CLOSURE})
+        if code != NORMAL_CLOSURE:
+            # Daphne's WebSocket library lets an application close with 1000 and its own codes only, and raises else.
+            with contextlib.suppress(Exception):
+                await self._send({"type": "websocket.close", "code": code})
+                return
+        await self._try_send({"type": "websocket.close", "code": NORMAL_CLOSURE})
 
     async def _upgrade(self, socket: EngineIOSocket) -> bool:
         """Accepts the WebSocket of a session on polling, and runs its probe. False if it failed, or may not be."""
@@ -189,10 +205,12 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return False
 
     async def _try_send(self, message: Message) -> bool:
-        """Sends. False if the client is going: servers differ in what they raise then."""
+        """Sends. False if the client is going. Raises what middleware does."""
         try:
             await self._send(message)
-        except Exception:
+        except Exception as error:
+            if not is_gone(error):
+                raise
             return False
         return True
 

@@ -1,10 +1,10 @@
-"""Whatever code of an application raises, it ends neither the process, nor the turn of others, nor a disconnect hook."""
+"""Whatever an application raises, it ends neither the process, nor the turn of others, nor a disconnect hook."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
@@ -76,9 +76,8 @@ class Consumer(SocketIOConsumer):
 
 
 @pytest.fixture(autouse=True)
-def consumer() -> Iterator[None]:
+def consumer() -> None:
     Consumer.place, Consumer.ended = "", asyncio.Queue()
-    yield
 
 
 async def ended() -> str:
