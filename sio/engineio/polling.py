@@ -214,7 +214,7 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             await self._send({"type": "http.response.body", "body": body})
         except Exception as error:
             # A client that is gone is told by `http.disconnect`, or not at all.
-            if is_gone(error):
+            if is_gone(self._send, error):
                 return
             if begun:
                 # Daphne cannot end by itself what was begun: it would see to the errors of no request any more.

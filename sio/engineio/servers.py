@@ -1,7 +1,7 @@
 """What has to be known of ASGI servers: which `send` is a server's own, and what one raises when the client is gone.
 
-Seen on uvicorn 0.30 to 0.54, Daphne 4.2, Hypercorn 0.18 and Granian 2.8. Of these, only uvicorn raises for a client
-that is gone, and only on WebSockets; the others take what is sent, and drop it.
+Seen on uvicorn 0.54, Daphne 4.2, Hypercorn 0.18 and Granian 2.8. Most take what is sent to a client that is gone, and
+drop it; uvicorn raises on WebSockets, and both uvicorn and Granian do when it leaves in the very moment.
 """
 
 from __future__ import annotations
@@ -16,6 +16,13 @@ _SERVERS: Final = {"autobahn", "daphne", "granian", "hypercorn", "twisted", "uvi
 _TRANSPARENT: Final = {("channels.sessions", "InstanceSessionWrapper"): "real_send"}
 #: What Python itself raises for a connection that is gone; its other subclasses of OSError are about something else.
 _GONE: Final = (BrokenPipeError, ConnectionAbortedError, ConnectionResetError)
+#: How the RuntimeErrors begin that uvicorn, uvloop under it, and Granian raise for it.
+_GONE_TEXTS: Final = (
+    "Unexpected ASGI message 'websocket.",
+    "unable to perform operation on <",
+    "ASGI flow error",
+    "ASGI transport error",
+)
 
 
 def is_plain(send: Any) -> bool:
@@ -32,20 +39,20 @@ def is_plain(send: Any) -> bool:
             return _package(getattr(send, "__module__", None) or type(owner).__module__) in _SERVERS
 
 
-def is_gone(error: BaseException) -> bool:
+def is_gone(send: Any, error: BaseException) -> bool:
     """Whether what `send` raised says that the client is gone; otherwise, middleware failed.
 
     A server that raises for it uses "a server-specific subclass of OSError" (ASGI, "Disconnected Client", 2.4).
     """
     kind = type(error)
-    if _package(kind.__module__) in _SERVERS:
-        return True
     if isinstance(error, OSError):
         # What has a number is of the operating system: a disk that is full, say.
         is_servers = (kind is OSError and error.errno is None) or kind.__module__ != "builtins"
-        return is_servers or isinstance(error, _GONE)
-    # uvicorn, as long as its reader has not seen the client leave, and always with `--ws websockets`.
-    return kind is RuntimeError and str(error).startswith("Unexpected ASGI message 'websocket.")
+        return is_servers or isinstance(error, _GONE) or is_plain(send)
+    if kind is RuntimeError and str(error).startswith(_GONE_TEXTS):
+        return True
+    # A server's own fails for no other reason.
+    return _package(kind.__module__) in _SERVERS or is_plain(send)
 
 
 def _package(module: str) -> str:

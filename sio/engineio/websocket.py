@@ -209,7 +209,7 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         try:
             await self._send(message)
         except Exception as error:
-            if not is_gone(error):
+            if not is_gone(self._send, error):
                 raise
             return False
         return True

@@ -79,8 +79,7 @@ class Writer:
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
-        # A server's own `send` fails for no other reason.
-        has_left = isinstance(error, asyncio.CancelledError) or is_gone(error) or self._is_plain
+        has_left = isinstance(error, asyncio.CancelledError) or is_gone(self._send, error)
         self._listener.on_write_failed(None if has_left else error)
 
     def cancel(self) -> None:

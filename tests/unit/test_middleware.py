@@ -337,10 +337,12 @@ class TestServers:
             ConnectionResetError(104, "Connection reset by peer"),
             BrokenPipeError(),
             RuntimeError("Unexpected ASGI message 'websocket.send', after sending 'websocket.close' or response …"),
+            RuntimeError("unable to perform operation on <TCPTransport closed=True …>; the handler is closed"),
+            RuntimeError("ASGI flow error: Connection already upgraded"),
         ],
     )
     def test_client_is_gone(self, error: Exception) -> None:
-        assert is_gone(error)
+        assert is_gone(in_current_task, error)
 
     @pytest.mark.parametrize(
         "error",
@@ -355,7 +357,7 @@ class TestServers:
         ],
     )
     def test_middleware_failed(self, error: BaseException) -> None:
-        assert not is_gone(error)
+        assert not is_gone(in_current_task, error)
 
     def test_send_of_a_server_is_plain(self) -> None:
         uvicorn: Any = WebSocketsSansIOProtocol.__new__(WebSocketsSansIOProtocol)
@@ -363,6 +365,7 @@ class TestServers:
         for send in (uvicorn.send, daphne):
             session = InstanceSessionWrapper({"cookies": {}}, send)
             assert [is_plain(send), is_plain(session.send)] == [True, True]
+            assert is_gone(session.send, LookupError("whatever it is"))
             wrapped = functools.partial(with_timeout, send)
             assert [is_plain(wrapped), is_plain(InstanceSessionWrapper({"cookies": {}}, wrapped).send)] == [False] * 2
 
