@@ -15,6 +15,7 @@ RINGS = {
     "sio.database": 3,
     "sio.emitter": 3,
     "sio.exceptions": 1,
+    "sio.sessions": 3,
     "sio.shutdown": 3,
     "sio.testing": 3,
     "sio.users": 3,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from channels.generic.http import AsyncHttpConsumer
 
-from .. import shutdown
+from .. import sessions, shutdown
 from .handshake import Action, ErrorCode, HandshakeError, Unavailable
 from .packets import decode_payload
 from .request import EngineIORequest, Receive, Scope, Send
@@ -67,6 +67,8 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             return
         try:
             action = request.check()
+            if "session" in scope and (action is not Action.OPEN or request.must_ask):
+                await sessions.protect(scope)
             if request.must_ask:
                 await request.ask()
             socket = request.open_socket(Transport.POLLING) if action is Action.OPEN else request.live_socket()
