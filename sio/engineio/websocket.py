@@ -13,6 +13,7 @@ import logging
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from .. import shutdown
+from . import upgrades
 from .handshake import Action, HandshakeError, Unavailable
 from .packets import PROBE_PONG, PacketType
 from .request import EngineIORequest, Message, Receive, Scope, Send
@@ -52,6 +53,7 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             raise
 
     async def _handle(self, scope: Scope) -> None:
+        upgrades.watch.websocket_came()
         request = EngineIORequest(scope)
         self._max_payload = request.settings.engineio.max_payload
         await self._receive()  # websocket.connect
