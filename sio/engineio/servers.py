@@ -27,6 +27,15 @@ _GONE_TEXTS: Final = (
 
 def is_plain(send: Any) -> bool:
     """Whether a `send` is the server's own, with no middleware around it that could care when and where it runs."""
+    return _package_of(send) in _SERVERS
+
+
+def is_uvicorns(send: Any) -> bool:
+    """Whether a `send` is plain, and uvicorn's."""
+    return _package_of(send) == "uvicorn"
+
+
+def _package_of(send: Any) -> str:
     while True:
         owner = getattr(send, "__self__", None)
         wrapped = _TRANSPARENT.get((type(owner).__module__, type(owner).__name__))
@@ -36,7 +45,7 @@ def is_plain(send: Any) -> bool:
             send = send.func
         else:
             # A function that is compiled has no module, but what it is a method of has.
-            return _package(getattr(send, "__module__", None) or type(owner).__module__) in _SERVERS
+            return _package(getattr(send, "__module__", None) or type(owner).__module__)
 
 
 def is_gone(send: Any, error: BaseException) -> bool:

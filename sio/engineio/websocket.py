@@ -17,7 +17,7 @@ from . import upgrades
 from .handshake import Action, HandshakeError, Unavailable
 from .packets import PROBE_PONG, PacketType
 from .request import EngineIORequest, Message, Receive, Scope, Send
-from .servers import is_gone
+from .servers import is_gone, is_uvicorns
 from .socket import EngineIOSocket
 from .state import InvalidTransition, Reason, Transport
 from .steps import Interruptible
@@ -32,6 +32,9 @@ SERVICE_RESTART = 1012
 
 #: How long a client that does not read may delay the end of its WebSocket, in seconds.
 _CLOSE_TIMEOUT = 1.0
+
+#: Turns of the event loop in which a connection is closed whose client takes what it is sent.
+_REFUSAL_TURNS = 10
 
 _PROBE = PacketType.PING + "probe"
 
@@ -93,6 +96,18 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         headers = [header, (b"connection", b"close")]
         if await self._try_send({"type": "websocket.http.response.start", "status": status, "headers": headers}):
             await self._try_send({"type": "websocket.http.response.body", "body": body})
+            if is_uvicorns(self._send):
+                await self._end_refused()
+
+    async def _end_refused(self) -> None:
+        """Waits for uvicorn to close the connection of a WebSocket that was refused with an answer: by default, it logs
+        an error if the application ends before. Until then it raises what is no OSError.
+        """
+        with contextlib.suppress(OSError):
+            for _ in range(_REFUSAL_TURNS):
+                await asyncio.sleep(0)
+                with contextlib.suppress(RuntimeError):
+                    await self._send({"type": "websocket.close"})
 
     async def _serve(self, socket: EngineIOSocket) -> None:
         """Runs the session on this WebSocket until its end."""

@@ -373,3 +373,28 @@ class TestServers:
         kind = type("ASGIWebsocketProtocol", (list,), {"__module__": "granian._granian"})
         assert is_plain(kind().append)
         assert not is_plain([].append)
+
+
+class Uvicorn(WebSocket):
+    """A WebSocket that is refused: uvicorn takes another turn or two of the loop to close its connection."""
+
+    def __init__(self, turns: int) -> None:
+        super().__init__(APP, "no session", extensions={"websocket.http.response": {}})
+        self.turns = turns
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.close":
+            self.turns -= 1
+            raise ClientDisconnected if self.turns < 0 else RuntimeError("Expected 'websocket.http.response.body'")
+        await super()._send(message)
+
+
+Uvicorn._send.__module__ = "uvicorn.protocols.websockets.websockets_sansio_impl"
+
+
+@pytest.mark.parametrize(("turns", "left"), [(0, -1), (3, -1), (1000, 990)])
+async def test_refusal_waits_for_uvicorn_to_close_the_connection(turns: int, left: int) -> None:
+    websocket = Uvicorn(turns)
+    assert (await websocket.connect())["status"] == 400
+    await websocket.finished()
+    assert websocket.turns == left
