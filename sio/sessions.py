@@ -15,6 +15,8 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 
+from . import conf
+
 logger = logging.getLogger("sio.engineio")
 
 
@@ -28,14 +30,12 @@ async def protect(scope: MutableMapping[str, Any]) -> None:
         return
     # Of this request only, and without a function that refers to it: it would then live until the next collection.
     store.__class__ = _protected(type(store))
-    if store.modified:
+    if not store.modified:
+        # An empty session, which it is taken for, has its cookie deleted, if it came with one.
+        scope.get("cookies", {}).pop(conf.session_cookie_name(), None)
+    elif not store.is_empty():  # as it is after a logout: its cookie is to be deleted
         await sync_to_async(store.save)()
         store.saved_data = store.serialized()  # type: ignore[attr-defined]
-    else:
-        # An empty session has its cookie deleted, if it has one.
-        cookies = scope.get("cookies", {})
-        for name in [name for name, value in cookies.items() if value == store.session_key]:
-            del cookies[name]
 
 
 class _Protected(SessionBase):

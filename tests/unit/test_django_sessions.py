@@ -122,6 +122,15 @@ class Deleted(Reader):
         await super().__call__(scope, receive, send)
 
 
+class Logout(Reader):
+    """Middleware that ends the session, as `AuthMiddleware` does when the password was changed."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["method"] == "GET":
+            scope["session"].flush()
+        await super().__call__(scope, receive, send)
+
+
 class Foreign(Reader):
     """Middleware with sessions of its own."""
 
@@ -196,6 +205,20 @@ class TestPoll:
         await browser.client.post('421["echo",2]')
         assert (await poll).packets == ["431[2]"]
         assert browser.stored() == {}
+
+    async def test_cookie_is_deleted_after_a_logout_by_middleware(self, browser: Browser) -> None:
+        browser.visits.app = Logout(browser.visits.app)
+        poll = await browser.poll()
+        await browser.client.post('421["echo",2]')
+        assert 'sessionid=""' in (await poll).headers["Set-Cookie"]
+
+    async def test_cookie_of_a_session_that_is_gone_is_left_alone(self, browser: Browser) -> None:
+        """A login may have set another one meanwhile."""
+        browser.visits.app = Reader(browser.visits.app)
+        browser.logout()
+        poll = await browser.poll()
+        await browser.client.post('421["echo",2]')
+        assert "Set-Cookie" not in (await poll).headers
 
     async def test_session_that_is_none_of_djangos_is_left_alone(self) -> None:
         client = Poller(Foreign(Consumer.as_asgi()))
