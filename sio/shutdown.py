@@ -108,7 +108,8 @@ class _HeldSignals:
             # As in uvicorn: who interrupts a server that is ending will not wait.
             if self._held is not None:
                 self._held = None
-                logger.error("A second SIGINT cuts %d hooks and handlers short", len(unfinished))
+                name = signal.Signals(number).name
+                logger.error("A second %s cuts %d hooks and handlers short", name, len(unfinished))
             self._handlers[number](number, frame)
         # Else it is the same wish once more: a supervisor hands on what the whole group of processes got.
 

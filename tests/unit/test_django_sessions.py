@@ -225,6 +225,18 @@ class TestPoll:
         await client.open()
         assert (await client.post("40")).text == "ok"
 
+    async def test_it_is_the_same_without_asave(self, browser: Browser) -> None:
+        """Channels calls `save` before Django 5.1."""
+        store = Store(browser.session.session_key)
+        store.get("cart")
+        await protect({"session": store})
+        browser.store(cart=["a book"])
+        await sync_to_async(store.save)()
+        assert browser.stored() == {"cart": ["a book"]}
+        store["visits"] = 1
+        await sync_to_async(store.save)()
+        assert browser.stored() == {"cart": [], "visits": 1}
+
     async def test_new_session_may_be_made(self, browser: Browser) -> None:
         store = Store(browser.session.session_key)
         await protect({"session": store})

@@ -398,3 +398,61 @@ async def test_refusal_waits_for_uvicorn_to_close_the_connection(turns: int, lef
     assert (await websocket.connect())["status"] == 400
     await websocket.finished()
     assert websocket.turns == left
+
+
+class Bare(WebSocket):
+    """A WebSocket of a server, with nothing around the application."""
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await super()._send(message)
+
+
+Bare._send.__module__ = "hypercorn.protocol.ws_stream"
+
+
+class TestBareServer:
+    """No task is needed for what is sent at once."""
+
+    async def open(self) -> Bare:
+        client = Bare(APP)
+        await client.open()
+        return client
+
+    async def test_message_is_written_by_the_task_that_sends_it(self, recorder: Recorder) -> None:
+        client = await self.open()
+        before = asyncio.all_tasks()
+        recorder.socket.send("a")
+        assert asyncio.all_tasks() == before
+        assert await client.receive() == "4a"
+        client.disconnect()
+        await client.finished()
+
+    async def test_rest_of_one_that_waits_has_a_task(self, recorder: Recorder) -> None:
+        client = await self.open()
+        client.taken.clear()
+        recorder.socket.send("a")
+        recorder.socket.send("b")
+        await asyncio.sleep(0)
+        client.taken.set()
+        assert [await client.receive(), await client.receive()] == ["4a", "4b"]
+        client.disconnect()
+        await client.finished()
+
+    @pytest.mark.parametrize("size", [1, 1_000_001])
+    @pytest.mark.parametrize("late", [False, True])
+    async def test_whatever_it_raises_its_client_is_gone(
+        self, late: bool, size: int, recorder: Recorder, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        client = await self.open()
+        if late:
+            client.taken.clear()
+            client.late_error = LookupError("a server")
+        else:
+            client.send_error = LookupError("a server")
+        recorder.socket.send("x" * size)
+        client.taken.set()
+        await client.finished()
+        assert recorder.reasons == [Reason.TRANSPORT_CLOSE]
+        # But it may have a bound of its own.
+        told = [message for message in caplog.messages if "too much for the server" in message]
+        assert len(told) == (size > 1_000_000 and not late)
