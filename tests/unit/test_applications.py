@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -40,3 +41,8 @@ def test_handlers_on_a_file(tmp_path: Path) -> None:
 
 def test_handlers_on_a_server(postgresql: Mapping[str, Any]) -> None:
     assert passed(run(postgresql))
+
+
+def test_readme_says_how_users_are_looked_up_in_a_transaction() -> None:
+    (decorator,) = re.findall(r"``(@mock\.patch[^`]*)``", (ROOT / "README.rst").read_text())
+    assert f"\n{decorator}\nclass WithUsers(TestCase):" in (ROOT / "tests/applications/cases.py").read_text()
