@@ -1,4 +1,5 @@
-# Every target sets up what it needs, the first time: .venv, node_modules and, for tests, Redis, Chromium, Valgrind.
+# Every target sets up what it needs, the first time: .venv, node_modules and, for tests, Redis, PostgreSQL, Chromium and
+# Valgrind.
 
 PYTHON ?= python3
 HOST ?= 127.0.0.1
@@ -50,11 +51,11 @@ run: $(RUNTIME) $(NODE) ## Serve the sample project (HOST=127.0.0.1 PORT=8000)
 	.venv/bin/python tests/sample_project/manage.py runserver $(HOST):$(PORT)
 
 test: $(VENV) $(NODE) $(CLIENTS) ## Run all tests with branch coverage (ARGS="-k rooms --no-cov" for a part of them)
-	@$(SERVICES) redis chromium valgrind
+	@$(SERVICES) redis postgresql chromium valgrind
 	$(PYTEST) $(COVER)term --conformance-report=$(REPORT) $(ARGS)
 
 test-quick: $(VENV) $(NODE) ## Run what one runs between edits: the unit tests, and the official server and client beside one server
-	@$(SERVICES) redis
+	@$(SERVICES) redis postgresql
 	$(PYTEST) tests/unit tests/conformance/test_vectors.py tests/conformance/test_transcripts.py \
 		tests/conformance/test_hostile.py tests/conformance/test_scenarios.py --quick $(ARGS)
 
@@ -62,7 +63,7 @@ test-loaded: $(VENV) ## Run all tests beside an endless loop on each core
 	.venv/bin/python -m tests.busy $(MAKE) test
 
 unit: $(VENV) $(NODE) ## Run the tests of each module
-	@$(SERVICES) redis
+	@$(SERVICES) redis postgresql
 	$(PYTEST) tests/unit $(ARGS)
 
 conformance: $(VENV) $(NODE) $(CLIENTS) ## Compare with the official server, parsers and clients: a table, and build/conformance/

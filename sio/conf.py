@@ -63,6 +63,11 @@ def get_settings() -> SioSettings:
     )
 
 
+def session_cookie_name() -> str:
+    """Returns the name of the cookie with the key of a Django session."""
+    return str(settings.SESSION_COOKIE_NAME)
+
+
 @receiver(setting_changed)
 def _forget_settings(*, setting: str, **kwargs: Any) -> None:
     if setting.startswith("SIO_") or setting in ORIGIN_SETTINGS:

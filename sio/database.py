@@ -54,7 +54,7 @@ class DatabaseUpkeep(Upkeep):
         context = contextvars.copy_context()
         try:
             # Begun here and not in a task of its own: the handler, which comes next, must not come to the thread first.
-            rest = context.run(begin, sync_to_async(_close_old_connections)())
+            rest = context.run(begin, sync_to_async(close_old_connections)())
         except RuntimeError:  # the thread is gone, at the end of the process
             logger.debug("Left the database connections alone", exc_info=True)
             return
@@ -68,11 +68,17 @@ async def _finish(rest: Rest) -> None:
     await rest
 
 
-def _close_old_connections() -> None:
-    try:
-        django.db.close_old_connections()
-    except Exception:  # a driver that cannot even close
-        logger.exception("A broken database connection could not be closed")
+def close_old_connections() -> None:
+    """Does as Django's function of this name, but for connections within `atomic`, which that would close: the tests of
+    a `TestCase` run in a transaction, and would find it gone.
+    """
+    for connection in django.db.connections.all(initialized_only=True):
+        if connection.in_atomic_block:
+            continue
+        try:
+            connection.close_if_unusable_or_obsolete()
+        except Exception:  # a driver that cannot even close
+            logger.exception("A broken database connection could not be closed")
 
 
 def _is_database_error(error: BaseException | None) -> bool:

@@ -9,7 +9,8 @@ So this module hears of the end before the server does:
 
 * A server in the main thread (uvicorn, Daphne, `runserver --noreload`) is ended by SIGTERM or SIGINT. Handlers that
   stand before the server's own hold the first signal back while the sessions end, and then hand it on. With no poll and
-  no WebSocket left, the server has nothing to wait for.
+  no WebSocket left, the server has nothing to wait for. The signal may come twice, to all processes of a group and then
+  from the supervisor among them (`uvicorn --workers`, systemd): only a second SIGINT is impatience, as in uvicorn.
 * A server in another thread (`runserver` with its autoreloader) goes when the main thread is done: it is held up there.
 
 Nothing is installed before the first session opens. A signal that the server does not handle is left alone: tests and
@@ -103,10 +104,14 @@ class _HeldSignals:
         if self._held is None and not is_under_way() and self.loop.is_running():
             self._held = number
             self.loop.call_soon_threadsafe(self._begin)
-        else:
-            # Who sends a second one will not wait.
-            self._held = None
+        elif number == signal.SIGINT or not self.loop.is_running():
+            # As in uvicorn: who interrupts a server that is ending will not wait.
+            if self._held is not None:
+                self._held = None
+                name = signal.Signals(number).name
+                logger.error("A second %s cuts %d hooks and handlers short", name, len(unfinished))
             self._handlers[number](number, frame)
+        # Else it is the same wish once more: a supervisor hands on what the whole group of processes got.
 
     def _begin(self) -> None:
         self._task = self.loop.create_task(end_sessions())
@@ -156,7 +161,17 @@ async def _finish_hooks() -> None:
         logger.error("Cancelled %d hooks and handlers that took longer than SIO_SHUTDOWN_TIMEOUT_MS", len(late))
         for task in late:
             task.cancel()
-        await asyncio.wait(late, timeout=_CANCEL_TIMEOUT)
+        await _finish_cancelled()
+
+
+async def _finish_cancelled() -> None:
+    """Waits for tasks that were cancelled, and for the `disconnect` hooks that waited behind them."""
+    try:
+        async with asyncio.timeout(_CANCEL_TIMEOUT):
+            while unfinished:
+                await asyncio.wait(list(unfinished))
+    except TimeoutError:
+        logger.error("Left %d hooks and handlers that do not end behind", len(unfinished))
 
 
 async def _finish_application() -> None:

@@ -22,6 +22,7 @@ from django.utils.functional import LazyObject, empty
 
 from . import conf
 from .engineio.app import get_engineio_app
+from .engineio.faults import raise_if_final
 from .engineio.handshake import ErrorCode, HandshakeError
 from .engineio.registry import registry
 from .engineio.socket import EngineIOSocket
@@ -144,7 +145,8 @@ async def _check_all() -> None:
     for key, sockets in by_key.items():
         try:
             await _check(key, sockets)
-        except Exception:
+        except BaseException as error:
+            raise_if_final(error)
             # A database that is away says nothing about anybody, and a session that is broken nothing about others.
             if not was_failing and not _is_failing:
                 logger.exception("A user cannot be looked up, and is not disconnected")

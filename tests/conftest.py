@@ -1,4 +1,4 @@
-"""What all tests share: Django, a fresh server for each test, and a Redis server for those that ask for it."""
+"""What all tests share: Django, a fresh server for each test, and servers of databases for those that ask for one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import django
 import pytest
@@ -20,6 +21,7 @@ django.setup()
 from sio.engineio.registry import registry  # noqa: E402
 from sio.socketio.server import reset_socketio_server  # noqa: E402
 from tests.ensure_services import find  # noqa: E402
+from tests.postgresql import Cluster  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -67,3 +69,10 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 break
         yield f"redis://127.0.0.1:{port}/0"
         process.terminate()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[dict[str, Any]]:
+    """A PostgreSQL server of the test run's own, as settings of Django."""
+    with Cluster(free_port()) as settings:
+        yield settings

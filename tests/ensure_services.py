@@ -1,16 +1,20 @@
 """
 Makes sure that the programs the tests start are on this machine.
 
-    python tests/ensure_services.py [redis] [chromium] [valgrind]
+    python tests/ensure_services.py [redis] [postgresql] [chromium] [valgrind]
 
 With no argument, all. What is missing is installed where that works without a question: from Playwright's builds
 (Chromium), or from the system's packages as root or with passwordless sudo. Otherwise one line per program says what
-to do, and the exit status is 1. Nothing is started: tests start a Redis server and a browser of their own.
+to do, and the exit status is 1. Nothing is started: tests start servers and a browser of their own.
 
-Tests find them as this script does: the first of ``NAMES`` on ``PATH``, and for Chromium after that, Playwright's own.
+Tests find them as this script does: the first of ``NAMES`` on ``PATH`` or in ``DIRECTORIES``, and for Chromium after
+that, Playwright's own.
 """
 
+import glob
+import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,12 +23,22 @@ from pathlib import Path
 
 NAMES = {
     "redis": ("redis-server",),
+    "postgresql": ("postgres",),
     "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
     "valgrind": ("valgrind",),
 }
-DEBIAN_PACKAGES = {"redis": "redis-server", "chromium": "chromium", "valgrind": "valgrind"}
+#: Where systems keep programs that are not on ``PATH``: the newest version is taken.
+DIRECTORIES = {"postgresql": ("/usr/pgsql-*/bin", "/usr/lib/postgresql/*/bin")}
+DEBIAN_PACKAGES = {
+    "redis": "redis-server",
+    "postgresql": "postgresql",
+    "chromium": "chromium",
+    "valgrind": "valgrind",
+}
 ADVICE = {
     "redis": "Redis is missing: install it so that `redis-server` is on PATH (Debian: apt-get install redis-server)",
+    "postgresql": "PostgreSQL is missing: install its server, with `postgres` and `initdb`"
+    " (Debian: apt-get install postgresql)",
     "chromium": "Chromium is missing: install it so that `chromium` or `google-chrome` is on PATH"
     " (Debian: apt-get install chromium; elsewhere: .venv/bin/python -m playwright install --with-deps chromium)",
     "valgrind": "Valgrind is missing: install it so that `valgrind` is on PATH (Debian: apt-get install valgrind)",
@@ -33,7 +47,13 @@ ADVICE = {
 
 def find(service: str) -> str | None:
     """The path of a service's program, or None. For Chromium, None still leaves Playwright's own."""
-    return next(filter(None, map(shutil.which, NAMES[service])), None)
+    found = [sorted(glob.glob(pattern), key=version, reverse=True) for pattern in DIRECTORIES.get(service, ())]
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *itertools.chain(*found)])
+    return next(filter(None, (shutil.which(name, path=path) for name in NAMES[service])), None)
+
+
+def version(directory: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", directory)]
 
 
 def ensure(service: str) -> bool:

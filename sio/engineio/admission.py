@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
+from .faults import raise_if_final
 from .handshake import ErrorCode, HandshakeError
 
 logger = logging.getLogger("sio.engineio")
@@ -40,6 +41,7 @@ class AllowRequest:
         try:
             answer = self._function(scope)
             return await answer if inspect.isawaitable(answer) else answer
-        except Exception:
+        except BaseException as error:
+            raise_if_final(error)
             logger.exception("SIO_ALLOW_REQUEST raised, so the handshake was refused")
             return False

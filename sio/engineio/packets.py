@@ -62,6 +62,9 @@ class _EmptyFrame(dict[str, Any]):
         value = super().get(key, default)
         return _Nothing() if value == b"" else value
 
+    def copy(self) -> _EmptyFrame:
+        return _EmptyFrame(self)
+
 
 EMPTY_FRAME = _EmptyFrame(type="websocket.send", bytes=b"")
 

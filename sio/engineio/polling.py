@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 
 from channels.generic.http import AsyncHttpConsumer
 
-from .. import shutdown
+from .. import sessions, shutdown
 from .handshake import Action, ErrorCode, HandshakeError, Unavailable
 from .packets import decode_payload
 from .request import EngineIORequest, Receive, Scope, Send
+from .servers import is_gone
 from .socket import EngineIOSocket
 from .state import Reason, Transport
 from .steps import Interruptible
+
+logger = logging.getLogger("sio.engineio")
 
 _TEXT = (b"content-type", b"text/plain; charset=UTF-8")
 _HTML = (b"content-type", b"text/html")
@@ -41,8 +45,21 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
     see neither a client leave nor a body grow.
     """
 
+    #: The session that the request is for.
+    _socket: EngineIOSocket | None = None
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
+        try:
+            await self._handle(scope)
+        except Exception as error:
+            # Of middleware: what it did not let through is lost, and the client must learn of that.
+            logger.error("A %s request of %s failed: %r", scope["method"], scope.get("client"), error)
+            if self._socket is not None:
+                self._socket.end(Reason.TRANSPORT_ERROR)
+            raise
+
+    async def _handle(self, scope: Scope) -> None:
         self._request = request = EngineIORequest(scope)
         preflight = request.preflight_headers()
         if preflight:
@@ -50,6 +67,8 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             return
         try:
             action = request.check()
+            if "session" in scope and (action is not Action.OPEN or request.must_ask):
+                await sessions.protect(scope)
             if request.must_ask:
                 await request.ask()
             socket = request.open_socket(Transport.POLLING) if action is Action.OPEN else request.live_socket()
@@ -59,6 +78,7 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
         except Unavailable as refusal:
             await self._respond(503, b"", refusal.header)
         else:
+            self._socket = socket
             await self._perform(action, socket, request)
 
     async def _perform(self, action: Action, socket: EngineIOSocket, request: EngineIORequest) -> None:
@@ -189,7 +209,17 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
     async def _respond(self, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:
         cors = () if status == 204 else self._request.cors_headers()
         length = () if status == 204 else ((b"content-length", b"%d" % len(body)),)
-        # A client that is gone is told by `http.disconnect`, or not at all; servers differ in what they raise here.
-        with contextlib.suppress(Exception):
+        begun = False
+        try:
             await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *cors, *length]})
+            begun = True
             await self._send({"type": "http.response.body", "body": body})
+        except Exception as error:
+            # A client that is gone is told by `http.disconnect`, or not at all.
+            if is_gone(self._send, error):
+                return
+            if begun:
+                # Daphne cannot end by itself what was begun: it would see to the errors of no request any more.
+                with contextlib.suppress(Exception):
+                    await self._send({"type": "http.response.body", "body": b""})
+            raise

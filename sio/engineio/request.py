@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from .. import conf, shutdown, users
+from . import upgrades
 from .app import get_engineio_app
 from .handshake import Action, ErrorCode, HandshakeError, Unavailable, check_protocol, check_request, parse_query
 from .registry import registry
@@ -60,6 +61,8 @@ class EngineIORequest:
             elif self.settings.allow_request is None:
                 check_protocol(self.query)
         except HandshakeError as error:
+            if self.query.transport == Transport.WEBSOCKET and self.method == "GET" and self.scope["type"] == "http":
+                upgrades.watch.came_as_http(self.headers)
             self._log(error)
             raise
         return action

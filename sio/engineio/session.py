@@ -67,6 +67,10 @@ class EngineIOSession:
         self.state = state
         #: Whether packets are taken from and for the client.
         self.is_open = state in OPEN_STATES
+        #: Whether a packet may go to the WebSocket at once, with nothing before it. It then counts as sent.
+        self.pass_by: Callable[[EncodedPacket], bool] = (
+            self._outbox.pass_by if state is State.WEBSOCKET else _wait_in_line
+        )
         # The transport of a closed session is the one that it closed on.
         if state is not State.CLOSED:
             self.transport = Transport.WEBSOCKET if state in WEBSOCKET_STATES else Transport.POLLING
@@ -198,10 +202,6 @@ class EngineIOSession:
         """Whether the buffer is more than half full: who can wait should."""
         return self._outbox.is_congested
 
-    def pass_by(self, packet: EncodedPacket) -> bool:
-        """Whether a packet may go to the WebSocket at once, with nothing before it. It then counts as sent."""
-        return self.state is State.WEBSOCKET and self._outbox.pass_by(packet)
-
     def next_packet(self) -> EncodedPacket | None:
         """Takes the next packet for the WebSocket. None when there is none; a closing session has then ended."""
         packet = self._outbox.take_next()
@@ -318,6 +318,10 @@ class EngineIOSession:
 
     def _on_close_timeout(self, now: float) -> None:
         self.end(self._close_reason)
+
+
+def _wait_in_line(packet: EncodedPacket) -> bool:
+    return False
 
 
 # OPEN, UPGRADE outside an upgrade, and NOOP are ignored, as in the reference (`onPacket`).

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from typing import Any
 
-from . import standstill
+from . import standstill, upgrades
 from .app import EngineIOApplication
 from .options import EngineIOOptions
 from .packets import EncodedPacket, Packet, ParseError, encode_payload
@@ -38,11 +38,12 @@ class EngineIOSocket:
         self.scope = scope
         #: Whose requests may carry the session, as `sio.users` has it.
         self.owner: Any = None
-        self.session = EngineIOSession(registry.new_sid(), transport, options, asyncio.get_running_loop().time())
+        self._loop = asyncio.get_running_loop()
+        self._opened_at = self._loop.time()
+        self.session = EngineIOSession(registry.new_sid(), transport, options, self._opened_at)
         self.sid = self.session.sid
         self._app = app
         self._registry = registry
-        self._loop = asyncio.get_running_loop()
         self._timer: asyncio.Handle | None = None
         #: The deadline that the timer is for. The handle need not know: uvloop gives one without `when` if it is past.
         self._armed_for: float | None = None
@@ -52,8 +53,9 @@ class EngineIOSocket:
         self._interrupt: Callable[[], None] | None = None
         self._interrupt_probe: Callable[[], None] | None = None
         self._interrupt_post: Callable[[], None] | None = None
-        #: That of the WebSocket that carries the session.
+        #: That of the WebSocket that carries the session, and what middleware raised there.
         self._writer: Writer | None = None
+        self._write_error: BaseException | None = None
         #: How the waiting poll is told to be answered; what a paused reader and emitters each wait on.
         self._poll: Callable[[], None] | None = None
         self._reading: asyncio.Future[None] | None = None
@@ -62,8 +64,7 @@ class EngineIOSocket:
 
     def open(self) -> None:
         """Makes the session known. To be called once, before the handshake is answered."""
-        # First the application, then the world: no message can come before it is ready.
-        self._app.on_connect(self)
+        self._app.on_connect(self)  # first: no message can come before it is ready
         self._registry.add(self)
         logger.debug("Session of %s opened by %s", self.scope.get("client"), self.transport)
         self._update()
@@ -233,11 +234,13 @@ class EngineIOSocket:
         if self._finished:
             interrupt()
 
-    def detach(self) -> None:
-        """The WebSocket carries nothing any more."""
+    def detach(self) -> BaseException | None:
+        """The WebSocket carries nothing any more. Returns what middleware raised when it was written to."""
         if self._writer is not None:
             self._writer.cancel()
-            self._writer = None
+        self._writer = None
+        error, self._write_error = self._write_error, None
+        return error
 
     def on_finish_of_post(self, interrupt: Callable[[], None]) -> None:
         """The POST whose body is read wants to be interrupted at the end of the session."""
@@ -298,9 +301,10 @@ class EngineIOSocket:
         """The WebSocket took what it did not take at once."""
         self._update()
 
-    def on_write_failed(self) -> None:
+    def on_write_failed(self, error: BaseException | None) -> None:
         """The WebSocket takes nothing any more."""
-        self.end(Reason.TRANSPORT_CLOSE)
+        self._write_error = error
+        self.end(Reason.TRANSPORT_CLOSE if error is None else Reason.TRANSPORT_ERROR)
 
     def _arm_timer(self) -> None:
         deadline = self.session.deadline
@@ -335,6 +339,7 @@ class EngineIOSocket:
         # Last, the application: it may do whatever it likes in its hook, and finds everything undone.
         self._registry.remove(self)
         assert self.session.reason is not None
+        upgrades.watch.session_ended(self.session, self._loop.time() - self._opened_at)
         logger.debug("Session of %s closed: %s", self.scope.get("client"), self.session.reason)
         self._app.on_disconnect(self, self.session.reason)
         self.tasks.end_session()

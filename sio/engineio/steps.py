@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
+import contextvars
+from asyncio.tasks import _enter_task, _leave_task
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from types import TracebackType
 from typing import Any
 
@@ -15,16 +17,43 @@ def begin(awaitable: Awaitable[Any]) -> Rest | None:
     done. Raises what it raises.
 
     An ASGI server's `send` to a client that keeps up never waits, and then costs a function call instead of the wake-up
-    of a task. What is begun must not care in which task it runs: `asyncio.timeout` does.
+    of a task. What is begun must not care in which task it runs: `asyncio.timeout` does, see `begin_in_task`.
     """
     steps = awaitable.__await__()
     waits_for = next(steps, _DONE)
+    return None if waits_for is _DONE else Rest(steps, waits_for)
+
+
+def begin_in_task(
+    context: contextvars.Context, function: Callable[..., Awaitable[Any]], *args: Any
+) -> asyncio.Task[None] | None:
+    """As `begin`, for a function that may care in which task it runs: in one of its own, and not in that of whoever
+    calls, if there is any. To be called within `context`. Returns the task, which runs the rest; None if it is done.
+    """
+    loop = asyncio.get_running_loop()
+    rest: list[Rest] = []
+    # It takes its first step when the loop turns, and finds what is left by then.
+    task = asyncio.Task(_finish(rest), loop=loop, context=context)
+    caller = asyncio.current_task()
+    if caller is not None:
+        _leave_task(loop, caller)
+    _enter_task(loop, task)  # as "Extending" in the documentation of asyncio has it for implementations of tasks
+    try:
+        steps = function(*args).__await__()
+        waits_for = next(steps, _DONE)
+    finally:
+        _leave_task(loop, task)
+        if caller is not None:
+            _enter_task(loop, caller)
     if waits_for is _DONE:
         return None
-    if asyncio.isfuture(waits_for):
-        # The mark of an `await` that goes to a task, which it does later: meanwhile others may await the future too.
-        waits_for._asyncio_future_blocking = False
-    return Rest(steps, waits_for)
+    rest.append(Rest(steps, waits_for))
+    return task
+
+
+async def _finish(rest: Iterable[Rest]) -> None:
+    for awaitable in rest:
+        await awaitable
 
 
 class Rest:
@@ -35,6 +64,9 @@ class Rest:
     def __init__(self, steps: Generator[Any, None, Any], waits_for: Any) -> None:
         self._steps = steps
         self._waits_for = waits_for
+        if asyncio.isfuture(waits_for):
+            # The mark of an `await` that goes to a task, which it does later: meanwhile others may await the future.
+            waits_for._asyncio_future_blocking = False
 
     def __await__(self) -> Generator[Any, None, None]:
         waits_for = self._waits_for

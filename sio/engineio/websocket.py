@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from .. import shutdown
+from . import upgrades
 from .handshake import Action, HandshakeError, Unavailable
 from .packets import PROBE_PONG, EncodedPacket, PacketType
 from .request import EngineIORequest, Message, Receive, Scope, Send
+from .servers import is_gone, is_uvicorns
 from .socket import EngineIOSocket
 from .state import InvalidTransition, Reason, Transport
 from .steps import Interruptible
+
+logger = logging.getLogger("sio.engineio")
 
 #: RFC 6455, 7.4.1, and its registry of close codes.
 NORMAL_CLOSURE = 1000
@@ -27,6 +32,9 @@ SERVICE_RESTART = 1012
 
 #: How long a client that does not read may delay the end of its WebSocket, in seconds.
 _CLOSE_TIMEOUT = 1.0
+
+#: Turns of the event loop in which a connection is closed whose client takes what it is sent.
+_REFUSAL_TURNS = 10
 
 _PROBE = PacketType.PING + "probe"
 
@@ -41,11 +49,19 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
         self._disconnect_code: int | None = None
+        try:
+            await self._handle(scope)
+        except Exception as error:  # of middleware: the session is over
+            logger.error("A WebSocket of %s failed: %r", scope.get("client"), error)
+            raise
+
+    async def _handle(self, scope: Scope) -> None:
+        upgrades.watch.websocket_came()
         request = EngineIORequest(scope)
         if request.query.b64:
-            self._send = _in_base64(send)
+            self._send = _in_base64(self._send)
         self._max_payload = request.settings.engineio.max_payload
-        await receive()  # websocket.connect
+        await self._receive()  # websocket.connect
         try:
             action = request.check()
             if request.must_ask:
@@ -84,6 +100,18 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         headers = [header, (b"connection", b"close")]
         if await self._try_send({"type": "websocket.http.response.start", "status": status, "headers": headers}):
             await self._try_send({"type": "websocket.http.response.body", "body": body})
+            if is_uvicorns(self._send):
+                await self._end_refused()
+
+    async def _end_refused(self) -> None:
+        """Waits for uvicorn to close the connection of a WebSocket that was refused with an answer: by default, it logs
+        an error if the application ends before. Until then it raises what is no OSError.
+        """
+        with contextlib.suppress(OSError):
+            for _ in range(_REFUSAL_TURNS):
+                await asyncio.sleep(0)
+                with contextlib.suppress(RuntimeError):
+                    await self._send({"type": "websocket.close"})
 
     async def _serve(self, socket: EngineIOSocket) -> None:
         """Runs the session on this WebSocket until its end."""
@@ -102,11 +130,14 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         finally:
             # Whatever happened here, nobody speaks for the session any more.
             socket.end(Reason.TRANSPORT_ERROR)
-            socket.detach()
-            with contextlib.suppress(TimeoutError):
-                # A client that reads nothing does not take the close either.
-                async with asyncio.timeout(_CLOSE_TIMEOUT):
-                    await self._close(SERVICE_RESTART if shutdown.is_under_way() else close_code)
+            error = socket.detach()
+            if error is None:
+                with contextlib.suppress(TimeoutError):
+                    # A client that reads nothing does not take the close either.
+                    async with asyncio.timeout(_CLOSE_TIMEOUT):
+                        await self._close(SERVICE_RESTART if shutdown.is_under_way() else close_code)
+        if error is not None:
+            raise error  # the server closes the WebSocket
 
     async def _read(self, socket: EngineIOSocket) -> int:
         """Takes frames until the client leaves. Returns the code to close with."""
@@ -154,10 +185,12 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """
         if self._disconnect_code is not None:
             return
-        closed = await self._try_send({"type": "websocket.close", "code": code})
-        if not closed and code != NORMAL_CLOSURE:
-            # Daphne's WebSocket library lets an application close with 1000 and its own codes only.
-            await self._try_send({"type": "websocket.close", "code": NORMAL_CLOSURE})
+        if code != NORMAL_CLOSURE:
+            # Daphne's WebSocket library lets an application close with 1000 and its own codes only, and raises else.
+            with contextlib.suppress(Exception):
+                await self._send({"type": "websocket.close", "code": code})
+                return
+        await self._try_send({"type": "websocket.close", "code": NORMAL_CLOSURE})
 
     async def _upgrade(self, socket: EngineIOSocket, acceptance: Message) -> bool:
         """Accepts the WebSocket of a session on polling, and runs its probe. False if it failed, or may not be."""
@@ -193,10 +226,12 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return False
 
     async def _try_send(self, message: Message) -> bool:
-        """Sends. False if the client is going: servers differ in what they raise then."""
+        """Sends. False if the client is going. Raises what middleware does."""
         try:
             await self._send(message)
-        except Exception:
+        except Exception as error:
+            if not is_gone(self._send, error):
+                raise
             return False
         return True
 

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol, TypeAlias
 
 from .packets import EncodedPacket
-from .steps import Rest, begin
+from .servers import is_gone, is_plain
+from .steps import Rest, begin, begin_in_task
 
 logger = logging.getLogger("sio.engineio")
 
@@ -22,18 +23,22 @@ class Listener(Protocol):
     def on_writable(self) -> None:
         """What the WebSocket did not take at once is taken."""
 
-    def on_write_failed(self) -> None:
-        """The client is gone."""
+    def on_write_failed(self, error: BaseException | None) -> None:
+        """Nothing more can be written. The client is gone if there is no `error`, which is one of middleware."""
 
 
 class Writer:
     """A WebSocket for writing. A client that keeps up costs no task: only the rest of a `send` that waits gets one."""
 
-    __slots__ = ("_context", "_limit", "_listener", "_send", "_task", "is_blocked")
+    __slots__ = ("_context", "_is_plain", "_limit", "_listener", "_send", "_task", "is_blocked")
 
     def __init__(self, send: Send, listener: Listener, limit: int) -> None:
-        """`send` is that of the ASGI server; `limit` the size in bytes from which on its refusal is told."""
+        """`send` is that of the ASGI server, or of middleware around it; `limit` the size in bytes from which on its
+        refusal is told.
+        """
         self._send = send
+        # A server's own does not care in which task it runs. Middleware may: a time-out is one of a task.
+        self._is_plain = is_plain(send)
         self._listener = listener
         self._limit = limit
         #: That of the connection, and not of whoever sends: middleware may keep something there.
@@ -45,27 +50,37 @@ class Writer:
     def write(self, packet: EncodedPacket) -> None:
         """Writes a packet."""
         try:
-            rest = self._context.run(begin, self._send(packet.frame))
+            if self._is_plain:
+                rest = self._context.run(begin, self._send(packet.frame))
+                task = None if rest is None else self._create_task(rest)
+            else:
+                # A frame is shared by all its receivers: middleware may change its own.
+                task = self._context.run(begin_in_task, self._context, self._send, packet.frame.copy())
         except (Exception, asyncio.CancelledError) as error:
-            # Whatever a server raises, the client is gone. But a server may also have a bound of its own.
+            # Whatever a server raises for it, the client is gone. But a server may also have a bound of its own.
             if packet.size > self._limit:
                 logger.warning("A packet of %d bytes was too much for the server: %r", packet.size, error)
-            self._listener.on_write_failed()
+            self._fail(error)
         else:
-            if rest is not None:
-                self._finish(rest)
+            if task is not None:
+                self.is_blocked = True
+                self._task = task
+                task.add_done_callback(self._on_done)
 
-    def _finish(self, rest: Rest) -> None:
-        self.is_blocked = True
-        self._task = asyncio.get_running_loop().create_task(_await(rest), context=self._context)
-        self._task.add_done_callback(self._on_done)
+    def _create_task(self, rest: Rest) -> asyncio.Task[None]:
+        return asyncio.get_running_loop().create_task(_await(rest), context=self._context)
 
     def _on_done(self, task: asyncio.Task[None]) -> None:
         self.is_blocked = False
-        if task.cancelled() or task.exception() is not None:
-            self._listener.on_write_failed()
-        else:
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is None:
             self._listener.on_writable()
+        else:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        has_left = isinstance(error, asyncio.CancelledError) or is_gone(self._send, error)
+        self._listener.on_write_failed(None if has_left else error)
 
     def cancel(self) -> None:
         """Gives up what was not taken."""

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..engineio.faults import raise_if_final
 from ..engineio.state import Reason
 from ..exceptions import ConnectionRefused, Disconnected
 from .handlers import EventHandler, Handlers
@@ -84,10 +85,13 @@ class Worker:
         self._task = self._client.eio.tasks.adopt(self._work())
 
     async def _work(self) -> None:
-        done = 0
+        task, done = self._task, 0
+        assert task is not None
         try:
             while self._jobs:
                 await self._jobs.pop(0)()
+                if task.cancelling():
+                    raise asyncio.CancelledError  # before it hits the next one
                 # Half empty, not one below the bound: reading is not stopped and started for every event.
                 if self._is_full and len(self._jobs) * 2 <= self._client.options.max_queued_events:
                     self._set_full(False)
@@ -96,11 +100,11 @@ class Worker:
                     self._socket.server.upkeep.starting()
                     await asyncio.sleep(0)
         finally:
-            assert self._task is not None
-            self._client.eio.tasks.release(self._task)
+            self._client.eio.tasks.release(task)
             self._task = None
-            if self._jobs and self._client.eio.is_open:
-                self._start()  # a handler cancelled the task that it ran in: the others still have to run
+            if self._jobs:
+                # A handler was cancelled, and its task with it: the others still have to run, the disconnect hook too.
+                self._start()
 
     def _set_full(self, full: bool) -> None:
         if self._is_full is not full:
@@ -110,12 +114,15 @@ class Worker:
     # What it runs
 
     async def _run_connect(self) -> None:
-        error = await self._ask_connect()
         try:
+            error = await self._ask_connect()
             if error is None:
                 await self._socket.accept()
             else:
                 self._socket.refuse(error)
+        except asyncio.CancelledError:
+            self._socket.refuse({"message": "Internal server error"})
+            raise
         except Exception:  # a refusal with data that cannot be sent, or a channel layer that cannot be had
             logger.exception("A client of %s could not be answered", self._handlers.owner)
             self._socket.refuse({"message": "Internal server error"})
@@ -129,8 +136,8 @@ class Worker:
         except ConnectionRefused as refusal:
             self._failed(refusal)  # it may have been raised because of an error
             return {"message": refusal.message} | ({} if refusal.data is None else {"data": refusal.data})
-        except (Exception, asyncio.CancelledError) as error:
-            _raise_own_cancellation()
+        except BaseException as error:
+            raise_if_final(error)
             logger.exception("%s.connect raised, so the client was refused", handlers.owner)
             self._failed(error)
             return {"message": "Internal server error"}
@@ -152,8 +159,8 @@ class Worker:
                 self._socket.acknowledge(ack_id, _to_arguments(result))
         except Disconnected as error:
             logger.debug("%s.%s ended: %s", self._handlers.owner, handler.method, error)
-        except (Exception, asyncio.CancelledError) as error:
-            _raise_own_cancellation()
+        except BaseException as error:
+            raise_if_final(error)
             logger.exception("%s.%s raised", self._handlers.owner, handler.method)
             self._failed(error)
 
@@ -172,8 +179,8 @@ class Worker:
     async def _run_disconnect(self, reason: Reason) -> None:
         try:
             await self._consumer.disconnect(self._socket, reason)
-        except (Exception, asyncio.CancelledError) as error:
-            _raise_own_cancellation()
+        except BaseException as error:
+            raise_if_final(error)
             logger.exception("%s.disconnect raised", self._handlers.owner)
             self._failed(error)
 
@@ -182,19 +189,13 @@ class Worker:
             result = callback(*args)
             if inspect.isawaitable(result):
                 await result
-        except Exception as error:
+        except BaseException as error:
+            raise_if_final(error)
             logger.exception("The ack callback %r raised", callback)
             self._failed(error)
 
     def _failed(self, error: BaseException) -> None:
         self._socket.server.upkeep.failed(error)
-
-
-def _raise_own_cancellation() -> None:
-    """Raises CancelledError if this very task was cancelled, and not only something that the application awaited."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def _to_arguments(result: Any) -> list[Any]:

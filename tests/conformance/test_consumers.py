@@ -6,7 +6,9 @@ import pytest
 from django.contrib.sessions.serializers import JSONSerializer
 from django.core import signing
 
+from .conftest import OURS
 from .project.settings import SECRET_KEY
+from .servers import HOSTILE, Farm
 from .wire import TRANSPORTS, Wire
 
 
@@ -79,3 +81,15 @@ async def test_broadcasts_do_not_reach_who_is_not_accepted_yet(wire: Wire, trans
     assert str(await session.receive()).startswith('40/gated,{"sid"')
     assert await other.call("broadcast", {"namespace": "/gated", "room": "gated"}, "in time") == [True]
     assert await session.receive() == '42/gated,["in time"]'
+
+
+@pytest.mark.parametrize("kind", OURS)
+async def test_handler_that_exits_ends_nothing(kind: str, farm: Farm) -> None:
+    server = await farm.get(kind, HOSTILE)
+    async with Wire(server) as wire:
+        session = await wire.member("websocket", "/exit")
+        await session.emit("exit", namespace="/exit")
+        assert await session.call("echo", "still there", namespace="/exit") == ["still there"]
+    assert any("ExitConsumer.event_exit raised" in line for line in server.lines)
+    server.forgive("ExitConsumer.event_exit raised", "Traceback")
+    assert not server.take_troubles()

@@ -12,6 +12,7 @@ import pytest
 from asgiref.sync import SyncToAsync, sync_to_async
 from django.db import DatabaseError, connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
+from django.db.transaction import atomic
 
 from sio import ConnectionRefused, NamespaceSocket, SocketIOConsumer, get_socketio_server
 from sio.database import DatabaseUpkeep, make_upkeep
@@ -200,13 +201,14 @@ class TestBrokenConnection:
         assert database.close_at is not None
 
     async def test_transaction_is_left_alone(self, member: Member, database: Database) -> None:
-        await sync_to_async(database.set_autocommit)(True)
-        database.in_atomic_block = True
+        """Django's own `close_old_connections` closes it: within `atomic`, autocommit is not what it should be."""
+        transaction = atomic(using=ALIAS)
+        await sync_to_async(transaction.__enter__)()
         before = database.connection
         get_socketio_server().upkeep.failed(DatabaseError())
         await sync_to_async(lambda: None)()
-        assert database.connection is before
-        database.in_atomic_block = False
+        assert (database.connection is before, await sync_to_async(database.is_usable)()) == (True, True)
+        await sync_to_async(transaction.__exit__)(None, None, None)
 
 
 class TestAge:

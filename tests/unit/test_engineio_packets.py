@@ -133,3 +133,10 @@ class TestPayloadEncoding:
         with pytest.raises(ParseError):
             next(packets)
         assert list(packets) == []
+
+
+def test_copy_of_an_empty_frame_is_one_for_daphne_too() -> None:
+    """It sends what `get` calls true. Middleware is given a copy of each frame."""
+    copy = EncodedPacket(b"").frame.copy()
+    assert copy.get("bytes")
+    assert copy == {"type": "websocket.send", "bytes": b""}

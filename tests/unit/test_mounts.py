@@ -11,10 +11,9 @@ from django.test import override_settings
 
 from sio import NamespaceSocket, SocketIOConsumer, get_asgi_application, get_socketio_server
 from sio.engineio.registry import registry
+from tests import virtual_time
 from tests.asgi import Poller, request
 from tests.client import SocketIOClient
-
-from . import virtual_time
 
 #: In seconds of a clock that jumps.
 CONNECT_TIMEOUT, ATTACHMENTS_TIMEOUT = 1, 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import threading
 from collections.abc import Iterator
@@ -99,17 +100,36 @@ class TestSignals:
         await stopped(server)
         assert (slow.ended, server.signals, slow.shut_down) == (["server shutting down"], [number], True)
 
-    async def test_second_signal_is_not_held_back(self, server: Server, slow: Slow) -> None:
+    @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+    async def test_second_interrupt_is_not_held_back(
+        self, server: Server, slow: Slow, first: int, caplog: pytest.LogCaptureFixture
+    ) -> None:
         await Poller(APP).open()
-        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(first)
         await turn()
         signal.raise_signal(signal.SIGINT)
         assert server.signals == [signal.SIGINT]
+        assert caplog.messages == ["A second SIGINT cuts 1 hooks and handlers short"]
         slow.may_end.set()
         while not slow.shut_down:
             await asyncio.sleep(0.001)
         await asyncio.gather(*(task for task in asyncio.all_tasks() if "end_sessions" in repr(task)))
         assert server.signals == [signal.SIGINT]
+
+    @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+    async def test_signal_that_a_supervisor_repeats_is_the_same_wish(
+        self, server: Server, slow: Slow, first: int
+    ) -> None:
+        await Poller(APP).open()
+        signal.raise_signal(first)
+        for _ in range(2):
+            await turn()
+            signal.raise_signal(signal.SIGTERM)
+        assert server.signals == []
+        slow.may_end.set()
+        await stopped(server)
+        signal.raise_signal(signal.SIGTERM)  # and after it was handed on: Daphne would complain
+        assert (slow.ended, server.signals) == (["server shutting down"], [first])
 
     async def test_handlers_are_not_touched_before_the_first_session(self, server: Server) -> None:
         await request(APP, "GET", HANDSHAKE.replace("4", "3"))
@@ -227,6 +247,24 @@ class TestEnd:
         assert [record.getMessage() for record in caplog.records] == [
             "Cancelled 3 hooks and handlers that took longer than SIO_SHUTDOWN_TIMEOUT_MS"
         ]
+
+    async def test_hooks_that_do_not_even_end_when_they_are_cancelled_are_left(self, slow: Slow, caplog: Any) -> None:
+        may_end = asyncio.Event()
+
+        async def stubborn() -> None:
+            while not may_end.is_set():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await may_end.wait()
+
+        poller = Poller(APP)
+        await poller.open()
+        (socket,) = registry
+        task = socket.tasks.create(stubborn())
+        with override_settings(SIO_SHUTDOWN_TIMEOUT_MS=10):
+            await shutdown.end_sessions()
+        assert caplog.messages[1:] == ["Left 1 hooks and handlers that do not end behind"]
+        may_end.set()
+        await task
 
     async def test_cancelled_websocket_waits_for_its_hooks_no_longer_than_all_others(self, slow: Slow) -> None:
         with override_settings(SIO_SHUTDOWN_TIMEOUT_MS=10):

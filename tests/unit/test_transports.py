@@ -596,7 +596,7 @@ class TestUpgrade:
     ) -> None:
         websocket = WebSocket(APP, poller.sid)
         await websocket.connect()
-        websocket.send_error = RuntimeError("gone")
+        websocket.send_error = OSError("gone")
         websocket.send("2probe")
         await websocket.finished()
         assert recorder.reasons == []

@@ -185,7 +185,7 @@ class Backend:
 
     users: ClassVar[dict[int, Somebody]] = {}
     lookups = 0
-    error: Exception | None = None
+    error: BaseException | None = None
 
     def get_user(self, user_id: int) -> Somebody | None:
         Backend.lookups += 1
@@ -366,12 +366,13 @@ class TestChecks:
         assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
         await leave(changed)
 
+    @pytest.mark.parametrize("error", [OSError("no database"), SystemExit("no database")], ids=["error", "exit"])
     async def test_error_disconnects_nobody_and_is_logged_once(
-        self, app: Any, caplog: pytest.LogCaptureFixture
+        self, app: Any, error: BaseException, caplog: pytest.LogCaptureFixture
     ) -> None:
         ada = Login(ADA)
         client = await ada.client(app)
-        Backend.error = OSError("no database")
+        Backend.error = error
         await looked_up_again()
         await is_served(client)
         told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any
 
 from sio import NamespaceSocket, SocketIOConsumer
@@ -32,4 +33,16 @@ class OverdueConsumer(SocketIOConsumer):
         return True
 
 
-CONSUMERS = [CancelledConsumer, OverdueConsumer]
+class ExitConsumer(SocketIOConsumer):
+    """Wants to end the process."""
+
+    namespace = "/exit"
+
+    async def event_exit(self, socket: NamespaceSocket) -> None:
+        sys.exit("for everybody")
+
+    async def event_echo(self, socket: NamespaceSocket, value: str) -> str:
+        return value
+
+
+CONSUMERS = [CancelledConsumer, OverdueConsumer, ExitConsumer]

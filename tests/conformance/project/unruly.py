@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
@@ -67,12 +68,43 @@ def accept_raises(receive: Receive, send: Send) -> tuple[Receive, Send]:
     return receive, send_too_late
 
 
+def middleware_raises(*types: str) -> Callable[[Receive, Send], tuple[Receive, Send]]:
+    """No server, but middleware that does not let a response through, or a message that is forbidden."""
+
+    def habit(receive: Receive, send: Send) -> tuple[Receive, Send]:
+        async def send_what_it_can(event: Message) -> None:
+            forbidden = "forbidden" in event["text"] if "text" in event else event.get("body") != b""
+            if event["type"] in types and forbidden:
+                raise LookupError("middleware failed")
+            await send(event)
+
+        return receive, send_what_it_can
+
+    return habit
+
+
+def middleware_has_scopes(receive: Receive, send: Send) -> tuple[Receive, Send]:
+    """No server, but middleware that gives each message so much time, and does it in a task of its own."""
+
+    async def send_in_scopes(event: Message) -> None:
+        async def send_on() -> None:
+            await send(event)
+
+        async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+            tasks.create_task(send_on())
+
+    return receive, send_in_scopes
+
+
 HABITS = {
     "strange-events": strange_events,
     "all-keys": all_keys,
     "send-raises-OSError": raises(OSError("the client is gone")),
-    "send-raises-RuntimeError": raises(RuntimeError("the response is complete")),
+    "send-raises-RuntimeError": raises(RuntimeError("Unexpected ASGI message 'websocket.send', after …")),  # uvicorn
     "accept-raises": accept_raises,
+    "middleware-raises": middleware_raises("http.response.start", "websocket.send"),
+    "middleware-raises-late": middleware_raises("http.response.body"),
+    "middleware-has-scopes": middleware_has_scopes,
 }
 
 
