@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.apps import AppConfig
 
 
@@ -24,6 +26,6 @@ class SioConfig(AppConfig):
             return get_settings().socketio
 
         def make_server() -> SocketIOServer:
-            return SocketIOServer(options, ChannelLayerAdapter, make_upkeep())
+            return SocketIOServer(options, partial(ChannelLayerAdapter, options), make_upkeep())
 
         set_server_factory(make_server)
