@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.apps import AppConfig
 
 
@@ -25,6 +27,6 @@ class SioConfig(AppConfig):
             return get_settings().socketio
 
         def make_server() -> SocketIOServer:
-            return SocketIOServer(options, ChannelLayerAdapter, make_upkeep(), get_scope_user)
+            return SocketIOServer(options, partial(ChannelLayerAdapter, options), make_upkeep(), get_scope_user)
 
         set_server_factory(make_server)

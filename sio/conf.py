@@ -183,6 +183,8 @@ SETTINGS = {
     "SIO_MAX_JSON_DEPTH": Setting("socketio", "max_json_depth"),
     "SIO_MAX_QUEUED_EVENTS": Setting("socketio", "max_queued_events"),
     "SIO_MAX_PENDING_ACKS": Setting("socketio", "max_pending_acks"),
+    "SIO_CHANNEL_LAYER_TIMEOUT_MS": Setting("socketio", "channel_layer_timeout"),
+    "SIO_CHANNEL_LAYER_CHECK_MS": Setting("socketio", "channel_layer_check_interval"),
     "SIO_CORS_ALLOWED_ORIGINS": Setting("", "cors_allowed_origins", _origins),
     "SIO_MAX_SESSIONS": Setting("engineio", "max_sessions", _limit),
     "SIO_MAX_UNJOINED_SESSIONS": Setting("engineio", "max_unjoined_sessions", _limit),

@@ -25,6 +25,10 @@ class Adapter:
     def __init__(self) -> None:
         self._rooms: dict[tuple[str, Room], dict[NamespaceSocket, None]] = {}
 
+    def for_sending(self) -> Adapter:
+        """Returns an adapter for another thread, in which no socket lives."""
+        return type(self)()
+
     # Membership
 
     def add(self, socket: NamespaceSocket, rooms: Iterable[Room]) -> None:

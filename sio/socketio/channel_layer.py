@@ -14,7 +14,7 @@ import hashlib
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -24,6 +24,9 @@ from channels.layers import InMemoryChannelLayer, get_channel_layer
 from ..engineio.packets import EncodedPacket
 from .adapter import EVERYONE, Adapter, Room
 from .layer_channel import LayerChannel
+from .layer_health import Health
+from .options import SocketIOOptions
+from .tally import Tally
 
 logger = logging.getLogger("sio.channel_layer")
 
@@ -113,11 +116,16 @@ def _check_packet(packet: Any) -> str | bytes:
 
 class ChannelLayerAdapter(Adapter):
     """Rooms over all processes that share the default channel layer. Without one, or with the in-memory one, over this
-    process.
+    process. `options` gives the options in force.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, options: Callable[[], SocketIOOptions] = SocketIOOptions, health: Health | None = None) -> None:
         super().__init__()
+        self._options = options
+        #: Of those that are for sending: `async_to_sync` has a new thread for each call, which must not each find out
+        #: for itself, and tell, that the layer fails.
+        self._health = health
+        self._senders_health = health or Health()
         self._channel: LayerChannel | None = None
         self._number = 0
         #: The number of the last message to each group, and of the last one from each sender in each group.
@@ -125,9 +133,19 @@ class ChannelLayerAdapter(Adapter):
         self._received: dict[str, OrderedDict[str, int]] = {}
         #: The last message to each group that is still on its way.
         self._sending: dict[str, asyncio.Future[None]] = {}
-        #: Messages of other processes that did not arrive, and such as could not be read.
-        self.lost = 0
-        self.malformed = 0
+        self._lost = Tally(logger, "The channel layer lost broadcasts")
+        self._malformed = Tally(logger, "Dropped a message of the channel layer that is no broadcast")
+        self._unsent = Tally(logger, "The channel layer cannot carry a broadcast, which reached this process only")
+
+    @property
+    def lost(self) -> int:
+        """How often broadcasts of another process did not arrive."""
+        return self._lost.count
+
+    @property
+    def malformed(self) -> int:
+        """How many messages could not be read, or were no broadcasts."""
+        return self._malformed.count
 
     @cached_property
     def _process(self) -> str:
@@ -141,8 +159,11 @@ class ChannelLayerAdapter(Adapter):
         if layer is None or type(layer) is InMemoryChannelLayer:
             return None
         if self._channel is None or self._channel.layer is not layer:
-            self._channel = LayerChannel(layer, self.receive)
+            self._channel = LayerChannel(layer, self.receive, self._malformed.add, self._options, self._health)
         return self._channel
+
+    def for_sending(self) -> ChannelLayerAdapter:
+        return type(self)(self._options, self._senders_health)
 
     # Membership
 
@@ -213,6 +234,8 @@ class ChannelLayerAdapter(Adapter):
             if before is not None:
                 await asyncio.wait([before])
             await channel.group_send(group, broadcast.to_message())
+        except Exception as error:
+            self._unsent.add(error)
         finally:
             done.set_result(None)
             if self._sending.get(group) is done:
@@ -226,10 +249,7 @@ class ChannelLayerAdapter(Adapter):
             broadcast = Broadcast.from_message(message)
             packets = [EncodedPacket(data) for data in broadcast.packets]
         except Exception as error:  # whatever another program put on the layer
-            self.malformed += 1
-            logger.warning(
-                "Dropped a message of the channel layer that is no broadcast (%d so far): %r", self.malformed, error
-            )
+            self._malformed.add(error)
             return
         if broadcast.sender != self._process and self._is_next(broadcast):
             self.broadcast_locally(broadcast.namespace, packets, broadcast.rooms, broadcast.except_, broadcast.volatile)
@@ -251,11 +271,8 @@ class ChannelLayerAdapter(Adapter):
         if len(numbers) > _MAX_SENDERS:
             numbers.popitem(last=False)
         if last and broadcast.previous > last:
-            self.lost += 1
-            logger.warning(
-                "The channel layer lost broadcasts of another process in the namespace %r (%d times so far): "
-                "raise its capacity, or use channels_redis.pubsub",
-                broadcast.namespace,
-                self.lost,
+            self._lost.add(
+                f"of another process in the namespace {broadcast.namespace!r}: "
+                "raise its capacity, or use channels_redis.pubsub"
             )
         return True

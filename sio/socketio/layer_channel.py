@@ -1,244 +1,140 @@
-"""The channel that a process has in a channel layer: its reader, the groups that it is in, and how the layer fares.
+"""The channel that a process has in a channel layer: what it sends, and the parts that do the rest.
 
-Everything that touches the layer from behind a client's back happens here, and nothing that goes wrong in it reaches a
-client.
+Everything that touches the layer from behind a client's back happens in the modules `layer_…`, and nothing that goes
+wrong there reaches a client.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
 from collections.abc import Callable
-from enum import Enum, auto
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 
-logger = logging.getLogger("sio.channel_layer")
-
-#: Pauses between attempts while the layer fails, in seconds.
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
-#: A `receive` that times out after this long (seconds) met silence and no outage: redis-py 8 ends reads after 5 s.
-_IDLE_READ = 1.0
-#: Memberships are made anew at least this often, in seconds: a Redis that was flushed forgot them and does not say so.
-_LONGEST_REFRESH = 300.0
-#: Memberships that are made side by side.
-_BATCH = 100
-#: What Channels' own layers take for `group_expiry` where they do not say, in seconds.
-_DEFAULT_GROUP_EXPIRY = 86_400
-
-
-class ChannelLayer(Protocol):
-    """What is used of a Channels channel layer."""
-
-    async def new_channel(self) -> str: ...
-    async def receive(self, channel: str) -> Any: ...
-    async def group_add(self, group: str, channel: str) -> None: ...
-    async def group_discard(self, group: str, channel: str) -> None: ...
-    async def group_send(self, group: str, message: dict[str, Any]) -> None: ...
-
-
-class Use(Enum):
-    """What a layer is used for. One can fail while another works: subscriptions outlive what publishes."""
-
-    SEND = auto()
-    JOIN = auto()
-    READ = auto()
+from .layer_calls import Calls, ChannelLayer, LayerTimeout, wait
+from .layer_groups import Groups
+from .layer_health import Health, Use
+from .layer_probe import Probe
+from .layer_reader import Reader, is_unwritable
+from .options import SocketIOOptions
 
 
 class LayerChannel:
-    """One channel of a layer, read by one task, and its group memberships, kept by another.
+    """One channel of a layer: a task that reads it, one that keeps its group memberships while there is something to
+    change, and one that finds out whether messages come through, while there are groups.
 
-    `deliver` gets every message. Memberships follow `add` and `discard` in their order; while the layer fails they are
-    tried again, and after it failed, and regularly before the layer forgets them, all are made anew.
+    `deliver` gets every message, `reject` the error of each that cannot be read. `options` gives the options in force.
+    `health` is what channels share that do nothing but send.
     """
 
-    def __init__(self, layer: ChannelLayer, deliver: Callable[[Any], None]) -> None:
+    def __init__(
+        self,
+        layer: ChannelLayer,
+        deliver: Callable[[Any], None],
+        reject: Callable[[Exception], None],
+        options: Callable[[], SocketIOOptions] = SocketIOOptions,
+        health: Health | None = None,
+    ) -> None:
         self.layer = layer
-        #: What failed at the last attempt: each of them shows by itself that it works again.
-        self._failing: set[Use] = set()
-        self._deliver = deliver
+        self._deliver_broadcast = deliver
+        self._options = options
+        self._health = health or Health(self._on_doubt)
+        self._calls = Calls(self._timeout)
+        self._groups = Groups(layer, self._health, self._timeout, self._open)
+        self._reader = Reader(layer, self._health, self._deliver, reject)
+        self._probe = Probe(
+            layer, self._health, self._groups, self._timeout, self._interval, lambda: self._reader.count
+        )
+        self._rooms: set[str] = set()
         self._channel = ""
-        self._wanted: set[str] = set()
-        self._joined: set[str] = set()
-        #: Groups whose membership may be wrong, and who waits until those before are right: a queue without duplicates,
-        #: since clients that join and leave rooms must not fill it while the layer fails.
-        self._changes: dict[str | asyncio.Future[None], None] = {}
-        self._keeper: asyncio.Task[None] | None = None
-        self._reader: asyncio.Task[None] | None = None
-        self._refresh: asyncio.TimerHandle | None = None
+        self._opening: asyncio.Task[str] | None = None
+        self._reading: asyncio.Task[None] | None = None
 
-    def add(self, group: str) -> None:
-        """Makes this process a member of a group."""
-        self._wanted.add(group)
-        self._change(group)
+    def _timeout(self) -> float:
+        return self._options().channel_layer_timeout / 1000
 
-    def discard(self, group: str) -> None:
-        """Ends the membership."""
-        self._wanted.discard(group)
-        self._change(group)
-
-    async def settle(self) -> None:
-        """Waits until the memberships asked for so far are made, or the layer failed."""
-        if self._keeper is not None and self.is_up:
-            done = asyncio.get_running_loop().create_future()
-            self._changes[done] = None
-            await done
-
-    async def group_send(self, group: str, message: dict[str, Any]) -> None:
-        """Sends to a group. An error of the layer is logged, and swallowed."""
-        if self._failing and self._keeper is not None:
-            return  # the keeper finds out when the layer works again; nobody else needs to wait for it
-        try:
-            await self.layer.group_send(group, message)
-        except Exception as error:
-            self._failed(Use.SEND, error)
-        else:
-            self._works(Use.SEND)
-
-    async def close(self) -> None:
-        """Leaves the groups as well as it can, and stops. It starts anew with the next `add`."""
-        if self._refresh is not None:
-            self._refresh.cancel()
-        for task in (self._keeper, self._reader):
-            if task is not None:
-                task.cancel()
-                await asyncio.wait([task])
-        self._release_waiters()
-        with contextlib.suppress(Exception):
-            for group in list(self._joined):
-                await self.layer.group_discard(group, self._channel)
-        self._joined.clear()
-        self._channel = ""
-
-    # Memberships
-
-    def _change(self, group: str) -> None:
-        self._changes[group] = None
-        if self._keeper is None:
-            self._keeper = asyncio.get_running_loop().create_task(self._keep_memberships())
-
-    async def _keep_memberships(self) -> None:
-        """Makes memberships what they should be. There is a task only while there is something to change."""
-        pause = _FIRST_PAUSE
-        try:
-            while self._changes:
-                try:
-                    await self._apply_batch()
-                except Exception as error:
-                    self._failed(Use.JOIN, error)
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 2, _LONGEST_PAUSE)
-                else:
-                    pause = _FIRST_PAUSE
-        finally:
-            self._keeper = None
-        self._works(Use.JOIN)
-
-    async def _apply_batch(self) -> None:
-        """Applies the first changes, side by side. Raises the error of one, with those that failed queued again."""
-        await self._open()
-        batch: list[str] = []
-        waiters: list[asyncio.Future[None]] = []
-        while self._changes and len(batch) < _BATCH:
-            change = next(iter(self._changes))
-            # Taken out before it is applied: what changes meanwhile is then queued again.
-            del self._changes[change]
-            if isinstance(change, asyncio.Future):
-                waiters.append(change)
-            else:
-                batch.append(change)
-        results = await asyncio.gather(*map(self._apply, batch), return_exceptions=True)
-        for waiter in waiters:
-            _release(waiter)
-        failed = {group: error for group, error in zip(batch, results, strict=True) if error is not None}
-        self._changes |= dict.fromkeys(failed)
-        for error in failed.values():
-            raise error
-
-    async def _open(self) -> None:
-        if not self._channel:
-            self._channel = await self.layer.new_channel()
-            self._reader = asyncio.get_running_loop().create_task(self._read())
-            self._schedule_refresh()
-
-    async def _apply(self, group: str) -> None:
-        # What was wanted and unwanted again since costs nothing.
-        if group in self._wanted and group not in self._joined:
-            await self.layer.group_add(group, self._channel)
-            self._joined.add(group)
-        elif group not in self._wanted and group in self._joined:
-            self._joined.discard(group)
-            await self.layer.group_discard(group, self._channel)
-
-    def _schedule_refresh(self) -> None:
-        expiry = getattr(self.layer, "group_expiry", None) or _DEFAULT_GROUP_EXPIRY
-        self._refresh = asyncio.get_running_loop().call_later(min(expiry / 4, _LONGEST_REFRESH), self._on_refresh)
-
-    def _on_refresh(self) -> None:
-        self._rejoin()
-        self._schedule_refresh()
-
-    def _rejoin(self) -> None:
-        """Makes all memberships anew: the layer may have forgotten them."""
-        self._joined.clear()
-        for group in self._wanted:
-            self._change(group)
-
-    # Messages
-
-    async def _read(self) -> None:
-        """Delivers messages for ever. What goes wrong with one, or with the layer, does not end it."""
-        loop = asyncio.get_running_loop()
-        pause = _FIRST_PAUSE
-        while True:
-            started = loop.time()
-            try:
-                message = await self.layer.receive(self._channel)
-            except Exception as error:
-                if loop.time() - started > _IDLE_READ and _is_timeout(error):
-                    pause = _FIRST_PAUSE
-                    self._works(Use.READ)
-                    continue
-                self._failed(Use.READ, error)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
-            else:
-                pause = _FIRST_PAUSE
-                self._works(Use.READ)
-                self._deliver(message)
-                await asyncio.sleep(0)  # a layer may have many at once: the writers of the clients get their turn
-
-    # Health
+    def _interval(self) -> float:
+        return self._options().channel_layer_check_interval / 1000
 
     @property
     def is_up(self) -> bool:
         """Whether nothing is known to be wrong with the layer."""
-        return not self._failing
+        return self._health.is_up
 
-    def _failed(self, use: Use, error: Exception) -> None:
-        if self.is_up:
-            logger.warning("The channel layer failed (%r): broadcasts reach this process only", error)
-            self._release_waiters()
-            self._rejoin()
-        self._failing.add(use)
+    # Memberships
 
-    def _works(self, use: Use) -> None:
-        if use in self._failing:
-            self._failing.remove(use)
-            if self.is_up:
-                logger.warning("The channel layer works again: broadcasts reach all processes")
+    def add(self, group: str) -> None:
+        """Makes this process a member of a group."""
+        self._groups.add(group)
+        self._rooms.add(group)
+        if not self._probe.is_running:
+            self._health.has_groups = True
+            self._probe.start()
 
-    def _release_waiters(self) -> None:
-        for waiter in [change for change in self._changes if isinstance(change, asyncio.Future)]:
-            del self._changes[waiter]
-            _release(waiter)
+    def discard(self, group: str) -> None:
+        """Ends the membership."""
+        self._groups.discard(group)
+        self._rooms.discard(group)
+        if not self._rooms:
+            self._stop_probing()
 
+    def _stop_probing(self) -> None:
+        self._probe.stop()
+        self._health.left_groups()
 
-def _release(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
+    async def settle(self) -> None:
+        """Waits until the memberships asked for so far are made, or the layer failed."""
+        await self._groups.settle()
 
+    def _on_doubt(self) -> None:
+        self._groups.renew()
+        self._probe.hurry()
 
-def _is_timeout(error: Exception) -> bool:
-    """By its name, since redis-py's own TimeoutError is no builtin one, and redis-py may not be installed."""
-    return type(error).__name__ == "TimeoutError"
+    # Sending
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        """Sends to a group. Waits for the layer at most until the deadline; an error of the layer is logged, and
+        swallowed. While the layer fails, nothing is sent. Raises what says that the message itself cannot be sent.
+        """
+        if not self._health.is_worth_a_try:
+            return
+        try:
+            await self._calls.run(partial(self.layer.group_send, group, message))
+        except Exception as error:
+            if is_unwritable(error):
+                raise
+            self._health.failed(error)
+        else:
+            if not self._health.has_groups:
+                self._health.works(Use.SEND)
+
+    # The channel
+
+    async def _open(self) -> str:
+        """Returns the name of the channel. Raises LayerTimeout if there is none yet, and what the layer raises."""
+        if self._channel:
+            return self._channel
+        loop = asyncio.get_running_loop()
+        if self._opening is None:
+            self._opening = loop.create_task(self.layer.new_channel())
+        if not await wait([self._opening], self._timeout()):
+            raise LayerTimeout("no new channel yet")
+        opening, self._opening = self._opening, None
+        self._channel = opening.result()
+        self._reading = loop.create_task(self._reader.run(self._channel))
+        self._groups.renew_regularly()
+        return self._channel
+
+    def _deliver(self, message: Any) -> None:
+        if not self._probe.takes(message):
+            self._deliver_broadcast(message)
+
+    async def close(self) -> None:
+        """Leaves the groups as well as it can, and stops. It starts anew with the next `add`."""
+        self._stop_probing()
+        channel, self._channel = self._channel, ""
+        await self._groups.close(channel)
+        if self._reading is not None:
+            self._reading.cancel()
+            # The layer may have something to say to a Redis that hangs.
+            await wait([self._reading], self._timeout())

@@ -23,5 +23,7 @@ class SocketIOOptions:
     max_json_depth: int = 100
     max_queued_events: int = 1_000
     max_pending_acks: int = 1_000
+    channel_layer_timeout: int = 1_000
+    channel_layer_check_interval: int = 2_000
     #: Turns a value that JSON does not know into one that it does, as `json.JSONEncoder.default`. Raises TypeError.
     json_default: Callable[[Any], Any] = refuse

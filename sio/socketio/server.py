@@ -29,7 +29,7 @@ NAMESPACES_KEY = "sio_namespaces"
 class SocketIOServer(EngineIOApplication):
     """The Socket.IO layer as an Engine.IO application.
 
-    `options` gives the options in force, and is asked for each connection; `adapter` is the class that keeps the rooms;
+    `options` gives the options in force, and is asked for each connection; `adapter` makes what keeps the rooms;
     `upkeep` is told of hooks and handlers; `get_user` returns the user of an ASGI scope, or raises what says why there
     is none.
     """
@@ -37,7 +37,7 @@ class SocketIOServer(EngineIOApplication):
     def __init__(
         self,
         options: Callable[[], SocketIOOptions] = SocketIOOptions,
-        adapter: type[Adapter] = Adapter,
+        adapter: Callable[[], Adapter] = Adapter,
         upkeep: Upkeep | None = None,
         get_user: Callable[[MutableMapping[str, Any]], Any] = operator.methodcaller("get", "user"),
     ) -> None:
@@ -46,7 +46,7 @@ class SocketIOServer(EngineIOApplication):
         self._clients: dict[EngineIOSocket, Client] = {}
         self._home = HomeLoop()
         self.adapter = adapter()
-        self._outsider = _Outsider(adapter)
+        self._outsider = _Outsider(self.adapter)
         self.upkeep = upkeep or Upkeep()
         self.get_user = get_user
         self._hints = ServerHints()
@@ -187,8 +187,8 @@ class SocketIOServer(EngineIOApplication):
 class _Outsider(threading.local):
     """What broadcasts from a process in which no socket lives, such as a task queue's: one for each of its threads."""
 
-    def __init__(self, adapter: type[Adapter]) -> None:
-        self.adapter = adapter()
+    def __init__(self, adapter: Adapter) -> None:
+        self.adapter = adapter.for_sending()
 
     def encode(self, options: SocketIOOptions, namespace: str, event: str, args: Sequence[Any]) -> list[EncodedPacket]:
         """Encodes an event. Raises what `SocketIOServer.emit` raises."""

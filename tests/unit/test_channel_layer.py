@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, channel_layers
+from django.test import override_settings
 
 from sio.engineio import set_engineio_app
 from sio.socketio import channel_layer
 from sio.socketio.channel_layer import ChannelLayerAdapter, group_name
 from sio.socketio.handlers import Handlers
 from sio.socketio.layer_channel import LayerChannel
-from sio.socketio.server import SocketIOServer
+from sio.socketio.server import SocketIOServer, get_socketio_server
 from tests.asgi import APP
 from tests.client import SocketIOClient
 
@@ -187,8 +191,9 @@ class TestMembership:
     async def test_is_renewed_before_the_layer_forgets_it(self, layer: Layer) -> None:
         layer.group_expiry = 0.04
         process = await Process().start()
+        before = set(layer.groups)
         layer.groups.clear()
-        await wait_until(lambda: len(layer.groups) == 2)
+        await wait_until(lambda: set(layer.groups) == before)
         await process.server.close()
 
     async def test_server_that_closes_leaves_its_groups(self, layer: Layer) -> None:
@@ -200,7 +205,7 @@ class TestMembership:
         layer.delay = 0.01
         process = await Process().start(settle=False)
         groups = {group_name("/chat", room) for room in (None, process.sid)}
-        assert {target for call, target in layer.calls if call == "add"} == groups
+        assert {target for call, target in layer.calls if call == "add" and "probe" not in target} == groups
         await process.server.close()
 
     async def test_join_waits_for_the_layer(self, processes: list[Process], layer: Layer) -> None:
@@ -221,7 +226,7 @@ class TestMembership:
             await processes[0].socket.join("room")
             await processes[0].socket.leave("room")
         assert processes[0].adapter._channel is not None
-        assert len(processes[0].adapter._channel._changes) < 5
+        assert len(processes[0].adapter._channel._groups._changes) < 5
 
     async def test_server_that_closed_can_start_anew(self, layer: Layer) -> None:
         process = await Process().start()
@@ -253,10 +258,30 @@ class TestOutage:
         await processes[0].emit("lost", room="room")
         layer.groups.clear()
         layer.error = None
-        await wait_until(lambda: group_name("/chat", "room") in layer.groups)
+        await wait_until(lambda: caplog.text.count("works again") == 2)
+        assert group_name("/chat", "room") in layer.groups
         await processes[0].emit("x", room="room")
-        assert caplog.text.count("works again") == 2
         await processes[1].gets("x")
+
+    async def test_threads_without_sockets_find_out_and_tell_once(
+        self, layer: Layer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """`async_to_sync` may have a new thread for each call."""
+        server = SocketIOServer(adapter=ChannelLayerAdapter)
+
+        async def emit() -> None:
+            thread = threading.Thread(target=async_to_sync(server.emit), args=("x",))
+            thread.start()
+            while thread.is_alive():
+                await asyncio.sleep(0.001)
+
+        layer.error = OSError("gone")
+        for _ in range(5):
+            await emit()
+        layer.error = None
+        while not layer.calls:
+            await emit()
+        assert [caplog.text.count(text) for text in ("The channel layer failed", "works again")] == [1, 1]
 
     async def test_join_does_not_wait_for_a_layer_that_fails(self, processes: list[Process], layer: Layer) -> None:
         layer.error = OSError("gone")
@@ -277,7 +302,7 @@ class TestOutage:
                     raise result
                 return result
 
-        channel = LayerChannel(Failing(), received.append)
+        channel = LayerChannel(Failing(), received.append, print)
         channel.add("group")
         await wait_until(lambda: len(received) == 2)
         await channel.close()
@@ -286,7 +311,7 @@ class TestOutage:
     @pytest.mark.parametrize(("error", "is_up"), [("TimeoutError", True), ("ConnectionError", False)])
     async def test_silence_is_no_outage(self, monkeypatch: pytest.MonkeyPatch, error: str, is_up: bool) -> None:
         """redis-py ends a read that waited for long, with an exception class of its own."""
-        monkeypatch.setattr("sio.socketio.layer_channel._IDLE_READ", 0.01)
+        monkeypatch.setattr("sio.socketio.layer_reader._IDLE_READ", 0.01)
 
         class Idle(Layer):
             reads = 0
@@ -297,7 +322,7 @@ class TestOutage:
                 raise type(error, (Exception,), {})
 
         layer = Idle()
-        channel = LayerChannel(layer, print)
+        channel = LayerChannel(layer, print, print)
         channel.add("group")
         await wait_until(lambda: layer.reads > 1)
         assert channel.is_up is is_up
@@ -311,12 +336,40 @@ class TestOutage:
             for _ in range(10):
                 await processes[0].emit("y")
 
-    async def test_without_a_layer_there_is_this_process(self) -> None:
+    @pytest.mark.parametrize("layer", [None, InMemoryChannelLayer()])
+    async def test_without_a_layer_that_reaches_others_there_is_this_process(self, layer: Any) -> None:
+        """It is sent nothing, and asked nothing at an interval."""
+        channel_layers.set("default", layer)
         process = await Process().start()
         await process.emit("x")
         await process.gets("x")
         assert process.adapter._channel is None
+        assert layer is None or not (layer.groups or layer.channels)
         await process.server.close()
+        channel_layers.backends.pop("default")
+
+    async def test_layer_that_cannot_carry_a_broadcast_is_no_broken_layer(
+        self, processes: list[Process], layer: Layer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Such as one of channels_redis with the serializer for JSON, which has no bytes."""
+        layer.error = TypeError("Object of type bytes is not JSON serializable")
+        for _ in range(10):
+            await processes[0].emit("x")
+        await processes[0].gets(*"x" * 10)
+        layer.error = None
+        await processes[0].emit("y")
+        await processes[1].gets("y")
+        lines = [line for line in caplog.text.splitlines() if "sio.channel_layer" in line]
+        assert "cannot carry a broadcast, which reached this process only (1 so far): TypeError('Object of" in lines[0]
+        assert not any("The channel layer failed" in line for line in lines)
+
+    @override_settings(SIO_CHANNEL_LAYER_TIMEOUT_MS=123, SIO_CHANNEL_LAYER_CHECK_MS=456)
+    async def test_times_are_settings(self, layer: Layer) -> None:
+        adapter = get_socketio_server().adapter
+        assert isinstance(adapter, ChannelLayerAdapter)
+        channel = adapter._get_channel()
+        assert channel is not None
+        assert (channel._timeout(), channel._interval()) == (0.123, 0.456)
 
 
 class TestMessages:
@@ -354,6 +407,17 @@ class TestMessages:
         process.adapter.receive(self.message(**message) if message and isinstance(message, dict) else message)
         await process.gets()
         assert process.adapter.malformed == 1
+
+    async def test_many_malformed_messages_do_not_fill_the_log(
+        self, processes: list[Process], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock = [0.0]
+        monkeypatch.setattr("sio.socketio.tally.time.monotonic", lambda: clock[0])
+        for clock[0] in (0, 5, 9, 10, 11):
+            for _ in range(100):
+                processes[0].adapter.receive({})
+        assert processes[0].adapter.malformed == 500
+        assert re.findall(r"no broadcast \((\d+) so far\)", caplog.text) == ["1", "301"]
 
     async def test_duplicate_is_dropped(self, processes: list[Process]) -> None:
         for _ in range(2):

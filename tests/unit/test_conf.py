@@ -28,6 +28,8 @@ NUMBERS = {
     "SIO_MAX_JSON_DEPTH": 100,
     "SIO_MAX_QUEUED_EVENTS": 1_000,
     "SIO_MAX_PENDING_ACKS": 1_000,
+    "SIO_CHANNEL_LAYER_TIMEOUT_MS": 1_000,
+    "SIO_CHANNEL_LAYER_CHECK_MS": 2_000,
 }
 
 #: Every setting that is a number, or None, which is its default.
