@@ -192,9 +192,15 @@ class Worker:
 
 def _raise_own_cancellation() -> None:
     """Raises CancelledError if this very task was cancelled, and not only something that the application awaited."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
+    if _is_cancelled():
         raise asyncio.CancelledError
+
+
+def _is_cancelled() -> bool:
+    # Not where it is raised: the task keeps the error, which has the frames that it came through, and one of them would
+    # keep the task.
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _to_arguments(result: Any) -> list[Any]:
