@@ -35,6 +35,7 @@ RINGS = {
     "sio.engineio.state": 1,
     "sio.engineio.steps": 2,
     "sio.engineio.tasks": 2,
+    "sio.engineio.undecided": 2,
     "sio.engineio.websocket": 3,
     "sio.engineio.writer": 2,
     "sio.socketio": 2,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from typing import Any, NoReturn, TypeAlias
 
 from .handshake import ErrorCode, HandshakeError
 
@@ -27,19 +28,47 @@ class AllowRequest:
         self._function = function
         self._has_told = False
 
-    async def check(self, scope: MutableMapping[str, Any]) -> None:
-        """Raises HandshakeError (FORBIDDEN) if the function does not allow the handshake."""
-        answer = await self._ask(scope)
+    def check(self, scope: MutableMapping[str, Any]) -> Coroutine[Any, Any, None] | None:
+        """Raises HandshakeError (FORBIDDEN) if the function does not allow the handshake. What is returned, unless it
+        is None, is still to be awaited, and may raise it too.
+        """
+        try:
+            answer = self._function(scope)
+        except Exception:
+            self._refuse_for_error()
+        if inspect.isawaitable(answer):
+            return self._wait(answer)
+        self._judge(answer)
+        return None
+
+    async def _wait(self, awaitable: Awaitable[Answer]) -> None:
+        try:
+            answer = await awaitable
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
+            self._refuse_for_error()
+        except Exception:
+            self._refuse_for_error()
+        self._judge(answer)
+
+    def _refuse_for_error(self) -> NoReturn:
+        logger.exception("SIO_ALLOW_REQUEST raised, so the handshake was refused")
+        raise _refusal() from None
+
+    def _judge(self, answer: Answer) -> None:
         if answer is None and not self._has_told:
             self._has_told = True
             logger.error("SIO_ALLOW_REQUEST returned None, so the handshake was refused: return True to allow it")
         if not answer or isinstance(answer, str):
-            raise HandshakeError(ErrorCode.FORBIDDEN, "SIO_ALLOW_REQUEST refused it", answer or "", is_loud=False)
+            raise _refusal(answer or "")
 
-    async def _ask(self, scope: MutableMapping[str, Any]) -> Answer:
-        try:
-            answer = self._function(scope)
-            return await answer if inspect.isawaitable(answer) else answer
-        except Exception:
-            logger.exception("SIO_ALLOW_REQUEST raised, so the handshake was refused")
-            return False
+
+def _refusal(message: str = "") -> HandshakeError:
+    return HandshakeError(ErrorCode.FORBIDDEN, "SIO_ALLOW_REQUEST refused it", message, is_loud=False)
+
+
+def _is_cancelled() -> bool:
+    """Whether this very task was cancelled, and not only something that the function awaited."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -18,6 +18,7 @@ from .request import EngineIORequest, Receive, Scope, Send
 from .socket import EngineIOSocket
 from .state import Reason, Transport
 from .steps import Interruptible
+from .undecided import ClientGone
 
 _TEXT = (b"content-type", b"text/plain; charset=UTF-8")
 _HTML = (b"content-type", b"text/html")
@@ -27,10 +28,6 @@ _NO_STORE = (b"cache-control", b"no-store")
 
 class BodyTooLarge(Exception):
     """A POST has more bytes than a payload may."""
-
-
-class ClientGone(Exception):
-    """The client left before its request was complete."""
 
 
 class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
@@ -51,13 +48,15 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
         try:
             action = request.check()
             if request.must_ask:
-                await request.ask()
+                await request.ask(receive)
             socket = request.open_socket(Transport.POLLING) if action is Action.OPEN else request.live_socket()
         except HandshakeError as error:
             body = b"" if request.method == "HEAD" else error.body
             await self._respond(error.status, body, _JSON)
         except Unavailable as refusal:
             await self._respond(503, b"", refusal.header)
+        except ClientGone:
+            pass
         else:
             await self._perform(action, socket, request)
 

@@ -333,11 +333,17 @@ class EngineIOSocket:
         for interrupt in filter(None, (self._interrupt, self._interrupt_post)):
             interrupt()
         # Last, the application: it may do whatever it likes in its hook, and finds everything undone.
-        self._registry.remove(self)
+        self._registry.remove(self, lingers=True)
         assert self.session.reason is not None
         logger.debug("Session of %s closed: %s", self.scope.get("client"), self.session.reason)
         self._app.on_disconnect(self, self.session.reason)
-        self.tasks.end_session()
+        self.tasks.end_session(self._release_place)
+
+    def _release_place(self) -> None:
+        """Nothing of the session runs any more. Before, it counts: clients that come and go must not leave more behind
+        than there are places.
+        """
+        self._registry.release(self)
 
 
 def _release(future: asyncio.Future[None]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 #: Tasks that outlive their session, hooks most of all: a shutdown waits for them.
@@ -13,11 +13,16 @@ unfinished: set[asyncio.Task[Any]] = set()
 class SessionTasks:
     """Keeps a reference to each task while it runs, since the loop has only weak ones."""
 
-    __slots__ = ("_is_over", "_tasks")
+    __slots__ = ("_is_over", "_on_idle", "_tasks")
 
     def __init__(self) -> None:
         self._tasks: dict[asyncio.Task[Any], None] = {}
         self._is_over = False
+        self._on_idle: Callable[[], None] | None = None
+
+    def __bool__(self) -> bool:
+        """Whether any runs."""
+        return bool(self._tasks)
 
     def adopt(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Runs a coroutine that calls `release` at its end: a callback of the task would cost as much again."""
@@ -38,11 +43,18 @@ class SessionTasks:
         """Forgets a task that is at its end."""
         self._tasks.pop(task, None)
         unfinished.discard(task)
+        if self._on_idle is not None and not self._tasks:
+            on_idle, self._on_idle = self._on_idle, None
+            on_idle()
 
-    def end_session(self) -> None:
-        """The session is over: what still runs outlives it."""
+    def end_session(self, on_idle: Callable[[], None]) -> None:
+        """The session is over: what still runs outlives it. `on_idle` is called when nothing does any more."""
         self._is_over = True
         unfinished.update(self._tasks)
+        if self._tasks:
+            self._on_idle = on_idle
+        else:
+            on_idle()
 
     async def wait(self, timeout: float) -> None:  # noqa: ASYNC109
         """Waits for all, at most so many seconds."""

@@ -18,6 +18,7 @@ from .request import EngineIORequest, Message, Receive, Scope, Send
 from .socket import EngineIOSocket
 from .state import InvalidTransition, Reason, Transport
 from .steps import Interruptible
+from .undecided import ClientGone
 
 #: RFC 6455, 7.4.1, and its registry of close codes.
 NORMAL_CLOSURE = 1000
@@ -47,7 +48,7 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         try:
             action = request.check()
             if request.must_ask:
-                await request.ask()
+                await request.ask(receive)
             # Opened before it is accepted, so that those which a server is slow to accept count as well.
             socket = request.open_socket(Transport.WEBSOCKET) if action is Action.OPEN else request.live_socket()
         except HandshakeError as error:
@@ -56,6 +57,8 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         except Unavailable as refusal:
             await self._refuse(scope, 503, b"", refusal.header)
+            return
+        except ClientGone:
             return
         del request  # the session may last for days
         if await (self._accept(socket) if action is Action.OPEN else self._upgrade(socket)):

@@ -39,6 +39,9 @@ class Worker:
         self._jobs: list[Callable[[], Awaitable[None]]] = []
         self._task: asyncio.Task[None] | None = None
         self._is_full = False
+        #: Whether the connect hook runs, and when it is cancelled, since its client left.
+        self._is_asking = False
+        self._patience: asyncio.TimerHandle | None = None
 
     # What it is given
 
@@ -65,6 +68,9 @@ class Worker:
         """
         self._jobs.clear()
         self._set_full(False)
+        if self._is_asking:
+            timeout = self._client.options.connect_hook_timeout / 1000
+            self._patience = asyncio.get_running_loop().call_later(timeout, self._cancel_connect)
         if accepted and self._handlers.has_disconnect:
             self._enqueue(functools.partial(self._run_disconnect, reason))
 
@@ -96,21 +102,39 @@ class Worker:
                     self._socket.server.upkeep.starting()
                     await asyncio.sleep(0)
         finally:
-            assert self._task is not None
-            self._client.eio.tasks.release(self._task)
-            self._task = None
-            if self._jobs and self._client.eio.is_open:
-                self._start()  # a handler cancelled the task that it ran in: the others still have to run
+            self._stopped()
+
+    def _stopped(self) -> None:
+        task, self._task = self._task, None
+        assert task is not None
+        if self._jobs and self._client.eio.is_open:
+            self._start()  # a handler cancelled the task that it ran in: the others still have to run
+        self._client.eio.tasks.release(task)
 
     def _set_full(self, full: bool) -> None:
         if self._is_full is not full:
             self._is_full = full
             self._client.set_full(self._socket, full)
 
+    def _cancel_connect(self) -> None:
+        logger.warning(
+            "Cancelled %s.connect: its client left SIO_CONNECT_HOOK_TIMEOUT_MS ago, and others may wait for its place",
+            self._handlers.owner,
+        )
+        assert self._task is not None
+        self._task.cancel()
+
     # What it runs
 
     async def _run_connect(self) -> None:
-        error = await self._ask_connect()
+        self._is_asking = True
+        try:
+            error = await self._ask_connect()
+        finally:
+            self._is_asking = False
+            if self._patience is not None:
+                self._patience.cancel()
+                self._patience = None
         try:
             if error is None:
                 await self._socket.accept()
