@@ -28,6 +28,7 @@ RINGS = {
     "sio.engineio.packets": 1,
     "sio.engineio.polling": 3,
     "sio.engineio.registry": 2,
+    "sio.engineio.repeats": 2,
     "sio.engineio.request": 3,
     "sio.engineio.session": 1,
     "sio.engineio.socket": 2,

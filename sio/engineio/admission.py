@@ -9,8 +9,10 @@ from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any, NoReturn, TypeAlias
 
 from .handshake import ErrorCode, HandshakeError
+from .repeats import Repeats
 
 logger = logging.getLogger("sio.engineio")
+_repeats = Repeats(logger)
 
 #: A true value allows the handshake, a false one refuses it, and so does a string, which the client is told.
 Answer: TypeAlias = bool | str | None
@@ -34,8 +36,8 @@ class AllowRequest:
         """
         try:
             answer = self._function(scope)
-        except Exception:
-            self._refuse_for_error()
+        except Exception as error:
+            _refuse_for(error)
         if inspect.isawaitable(answer):
             return self._wait(answer)
         self._judge(answer)
@@ -44,17 +46,13 @@ class AllowRequest:
     async def _wait(self, awaitable: Awaitable[Answer]) -> None:
         try:
             answer = await awaitable
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             if _is_cancelled():
                 raise
-            self._refuse_for_error()
-        except Exception:
-            self._refuse_for_error()
+            _refuse_for(error)
+        except Exception as error:
+            _refuse_for(error)
         self._judge(answer)
-
-    def _refuse_for_error(self) -> NoReturn:
-        logger.exception("SIO_ALLOW_REQUEST raised, so the handshake was refused")
-        raise _refusal() from None
 
     def _judge(self, answer: Answer) -> None:
         if answer is None and not self._has_told:
@@ -62,6 +60,11 @@ class AllowRequest:
             logger.error("SIO_ALLOW_REQUEST returned None, so the handshake was refused: return True to allow it")
         if not answer or isinstance(answer, str):
             raise _refusal(answer or "")
+
+
+def _refuse_for(error: BaseException) -> NoReturn:
+    _repeats.error("SIO_ALLOW_REQUEST raised, so the handshake was refused", error)
+    raise _refusal() from None
 
 
 def _refusal(message: str = "") -> HandshakeError:

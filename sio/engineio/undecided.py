@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any
 
 from .registry import SessionRegistry
+from .repeats import Repeats
 from .steps import Interruptible
 
-logger = logging.getLogger("sio.engineio")
+_repeats = Repeats(logging.getLogger("sio.engineio"))
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -37,7 +38,7 @@ async def decide(
         if await _client_left(receive, task):
             await asyncio.wait([task], timeout=patience)
             if not task.done():
-                logger.warning("Cancelled SIO_ALLOW_REQUEST: its client left SIO_CONNECT_HOOK_TIMEOUT_MS ago")
+                _repeats.warning("Cancelled SIO_ALLOW_REQUEST: its client left SIO_CONNECT_HOOK_TIMEOUT_MS ago")
             raise ClientGone
     finally:
         if task.done():

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..engineio.repeats import Repeats
 from ..engineio.state import Reason
 from ..exceptions import ConnectionRefused, Disconnected
 from .handlers import EventHandler, Handlers
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from .socket import NamespaceSocket
 
 logger = logging.getLogger("sio.socketio")
+#: For what a client can have repeated as often as it likes.
+repeats = Repeats(logger)
 
 #: Handlers that run before others get their turn: one that never waits gives none by itself.
 _TURN = 16
@@ -117,9 +120,9 @@ class Worker:
             self._client.set_full(self._socket, full)
 
     def _cancel_connect(self) -> None:
-        logger.warning(
-            "Cancelled %s.connect: its client left SIO_CONNECT_HOOK_TIMEOUT_MS ago, and others may wait for its place",
-            self._handlers.owner,
+        repeats.warning(
+            f"Cancelled {self._handlers.owner}.connect: its client left SIO_CONNECT_HOOK_TIMEOUT_MS ago, and others "
+            "may wait for its place"
         )
         assert self._task is not None
         self._task.cancel()
@@ -129,19 +132,19 @@ class Worker:
     async def _run_connect(self) -> None:
         self._is_asking = True
         try:
-            error = await self._ask_connect()
+            refusal = await self._ask_connect()
         finally:
             self._is_asking = False
             if self._patience is not None:
                 self._patience.cancel()
                 self._patience = None
         try:
-            if error is None:
+            if refusal is None:
                 await self._socket.accept()
             else:
-                self._socket.refuse(error)
-        except Exception:  # a refusal with data that cannot be sent, or a channel layer that cannot be had
-            logger.exception("A client of %s could not be answered", self._handlers.owner)
+                self._socket.refuse(refusal)
+        except Exception as error:  # a refusal with data that cannot be sent, or a channel layer that cannot be had
+            repeats.error(f"A client of {self._handlers.owner} could not be answered", error)
             self._socket.refuse({"message": "Internal server error"})
 
     async def _ask_connect(self) -> dict[str, Any] | None:
@@ -155,13 +158,13 @@ class Worker:
             return {"message": refusal.message} | ({} if refusal.data is None else {"data": refusal.data})
         except (Exception, asyncio.CancelledError) as error:
             _raise_own_cancellation()
-            logger.exception("%s.connect raised, so the client was refused", handlers.owner)
+            repeats.error(f"{handlers.owner}.connect raised, so the client was refused", error)
             self._failed(error)
             return {"message": "Internal server error"}
         if accepted is None:
-            logger.warning(
-                "%s.connect returned None, so the client was refused: return True to accept it, or False to refuse it",
-                handlers.owner,
+            repeats.warning(
+                f"{handlers.owner}.connect returned None, so the client was refused: return True to accept it, or "
+                "False to refuse it"
             )
         return None if accepted else {"message": "Not authorized"}
 
@@ -178,7 +181,7 @@ class Worker:
             logger.debug("%s.%s ended: %s", self._handlers.owner, handler.method, error)
         except (Exception, asyncio.CancelledError) as error:
             _raise_own_cancellation()
-            logger.exception("%s.%s raised", self._handlers.owner, handler.method)
+            repeats.error(f"{self._handlers.owner}.{handler.method} raised", error)
             self._failed(error)
 
     def _ack(self, ack_id: int) -> Callable[..., Awaitable[None]]:
@@ -198,7 +201,7 @@ class Worker:
             await self._consumer.disconnect(self._socket, reason)
         except (Exception, asyncio.CancelledError) as error:
             _raise_own_cancellation()
-            logger.exception("%s.disconnect raised", self._handlers.owner)
+            repeats.error(f"{self._handlers.owner}.disconnect raised", error)
             self._failed(error)
 
     async def _run_callback(self, callback: Callable[..., Any], args: Sequence[Any]) -> None:
@@ -207,7 +210,7 @@ class Worker:
             if inspect.isawaitable(result):
                 await result
         except Exception as error:
-            logger.exception("The ack callback %r raised", callback)
+            repeats.error(f"The ack callback {_name(callback)} raised", error)
             self._failed(error)
 
     def _failed(self, error: BaseException) -> None:
@@ -225,6 +228,12 @@ def _is_cancelled() -> bool:
     # keep the task.
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def _name(callback: Callable[..., Any]) -> str:
+    """The name of a callback without its address: it is the same one for every client."""
+    named = callback if hasattr(callback, "__qualname__") else type(callback)
+    return f"{named.__module__}.{named.__qualname__}"
 
 
 def _to_arguments(result: Any) -> list[Any]:
