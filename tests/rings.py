@@ -21,6 +21,7 @@ RINGS = {
     "sio.engineio": 3,
     "sio.engineio.admission": 2,
     "sio.engineio.app": 2,
+    "sio.engineio.connection": 2,
     "sio.engineio.handshake": 1,
     "sio.engineio.options": 1,
     "sio.engineio.origins": 3,

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from channels.generic.http import AsyncHttpConsumer
 
 from .. import shutdown
+from .connection import abort
 from .handshake import Action, ErrorCode, HandshakeError, Unavailable
 from .packets import decode_payload
 from .request import EngineIORequest, Receive, Scope, Send
@@ -77,6 +78,13 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
         if not socket.open_poll():
             await self._respond(400, b"")
             return
+        socket.tasks.hold()
+        try:
+            await self._answer(socket)
+        finally:
+            socket.tasks.let_go()
+
+    async def _answer(self, socket: EngineIOSocket) -> None:
         # The client is watched only while there is something to wait for.
         if not socket.poll_ready:
             await self._wait(socket, socket.on_poll_ready)
@@ -86,9 +94,16 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             await self._respond(gone.status, gone.body, _JSON)
             return
         payload = socket.take_payload()
-        # At most once: a client that goes while this is written has missed these packets, and the order of the rest
-        # holds.
-        await self._respond(200, payload, _TEXT, _NO_STORE)
+        options = socket.session.options
+        # A client that does not take the answer is given up when it must have missed a ping.
+        timeout = (options.ping_interval + options.ping_timeout) / 1000
+        watch = asyncio.get_running_loop().call_later(timeout, abort, self._receive)
+        try:
+            # At most once: a client that goes while this is written has missed these packets, and the order of the rest
+            # holds.
+            await self._respond(200, payload, _TEXT, _NO_STORE)
+        finally:
+            watch.cancel()
 
     async def _wait(self, socket: EngineIOSocket, to_be_told: Callable[[Callable[[], None]], None]) -> None:
         """Waits to be told, and meanwhile for the client to leave, which ends the session ("poll connection closed

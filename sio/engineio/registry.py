@@ -104,7 +104,7 @@ class InMemorySessionRegistry:
 
     def _what_lingers(self) -> str:
         count = len(self._lingering)
-        return f" ({count} of them are over, but for hooks or handlers that still run)" if count else ""
+        return f" ({count} of them are over, but for handlers that run, or clients that do not read)" if count else ""
 
     def add(self, socket: EngineIOSocket) -> None:
         self._sockets[socket.sid] = socket

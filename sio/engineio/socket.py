@@ -337,13 +337,8 @@ class EngineIOSocket:
         assert self.session.reason is not None
         logger.debug("Session of %s closed: %s", self.scope.get("client"), self.session.reason)
         self._app.on_disconnect(self, self.session.reason)
-        self.tasks.end_session(self._release_place)
-
-    def _release_place(self) -> None:
-        """Nothing of the session runs any more. Before, it counts: clients that come and go must not leave more behind
-        than there are places.
-        """
-        self._registry.release(self)
+        # Clients that come and go must not leave more behind than there are places.
+        self.tasks.end_session(lambda: self._registry.release(self))
 
 
 def _release(future: asyncio.Future[None]) -> None:

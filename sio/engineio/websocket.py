@@ -7,14 +7,15 @@ Source: Engine.IO protocol v4, section "Upgrade"; the reference's `engine.io/lib
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from .. import shutdown
+from .connection import drained, find_transport
 from .handshake import Action, HandshakeError, Unavailable
 from .packets import PROBE_PONG, PacketType
 from .request import EngineIORequest, Message, Receive, Scope, Send
+from .session import CLOSE_TIMEOUT
 from .socket import EngineIOSocket
 from .state import InvalidTransition, Reason, Transport
 from .steps import Interruptible
@@ -62,7 +63,7 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         del request  # the session may last for days
         if await (self._accept(socket) if action is Action.OPEN else self._upgrade(socket)):
-            await self._serve(socket)
+            await self._carry(socket)
 
     async def _accept(self, socket: EngineIOSocket) -> bool:
         """Accepts the WebSocket of a new session, which is over if that fails."""
@@ -84,8 +85,17 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if await self._try_send({"type": "websocket.http.response.start", "status": status, "headers": headers}):
             await self._try_send({"type": "websocket.http.response.body", "body": body})
 
-    async def _serve(self, socket: EngineIOSocket) -> None:
-        """Runs the session on this WebSocket until its end."""
+    async def _carry(self, socket: EngineIOSocket) -> None:
+        """Runs the session on this WebSocket. It keeps its place until the connection is free."""
+        socket.tasks.hold()
+        try:
+            is_closed = await self._serve(socket)
+            await self._see_off(socket, is_closed)
+        finally:
+            socket.tasks.let_go()
+
+    async def _serve(self, socket: EngineIOSocket) -> bool:
+        """Runs the session until its end, and closes the WebSocket. False if the client does not take that."""
         close_code = NORMAL_CLOSURE
         # The ASGI task is the reader, which the server cancels when it stops. Who sends something writes it.
         try:
@@ -102,10 +112,30 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             # Whatever happened here, nobody speaks for the session any more.
             socket.end(Reason.TRANSPORT_ERROR)
             socket.detach()
-            with contextlib.suppress(TimeoutError):
-                # A client that reads nothing does not take the close either.
-                async with asyncio.timeout(_CLOSE_TIMEOUT):
-                    await self._close(SERVICE_RESTART if shutdown.is_under_way() else close_code)
+            is_closed = await self._close_in_time(SERVICE_RESTART if shutdown.is_under_way() else close_code)
+        return is_closed
+
+    async def _close_in_time(self, code: int) -> bool:
+        """Closes the WebSocket. False if the client does not take that, since it reads nothing."""
+        try:
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
+                await self._close(code)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _see_off(self, socket: EngineIOSocket, is_closed: bool) -> None:
+        """Waits for the client to take what is left. Who does not is cut off: else it would keep its connection as long
+        as it likes, and what the server has for it.
+        """
+        transport = find_transport(self._receive)
+        if transport is not None:
+            if not await drained(transport, _patience(socket)):
+                transport.abort()
+        elif not is_closed:
+            # Nothing more can be done. But it counts as long as it is there.
+            while not self._is_over(await self._receive()):
+                pass
 
     async def _read(self, socket: EngineIOSocket) -> int:
         """Takes frames until the client leaves. Returns the code to close with."""
@@ -198,6 +228,14 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except Exception:
             return False
         return True
+
+
+def _patience(socket: EngineIOSocket) -> float:
+    """How long a client may take for the rest of a session that is over, in seconds."""
+    reason, options = socket.session.reason, socket.session.options
+    if reason in (Reason.PING_TIMEOUT, Reason.TRANSPORT_ERROR):
+        return 0  # it was cut off since it took too long
+    return options.shutdown_timeout / 1000 if reason is Reason.SERVER_SHUTTING_DOWN else CLOSE_TIMEOUT
 
 
 def _frame(message: Message) -> str | bytes | None:

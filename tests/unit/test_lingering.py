@@ -135,7 +135,7 @@ class TestConnectHook:
         first, *others = warnings(caplog)
         assert first == (
             "Refusing handshakes: SIO_MAX_SESSIONS = 5 is reached "
-            "(5 of them are over, but for hooks or handlers that still run)"
+            "(5 of them are over, but for handlers that run, or clients that do not read)"
         )
         assert {text.partition(":")[0] for text in others} == {f"Cancelled {__name__}.Consumer.connect"}
 
