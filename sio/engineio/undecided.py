@@ -46,7 +46,10 @@ async def decide(
         else:
             task.cancel()
             task.add_done_callback(functools.partial(_forget, registry))
-    task.result()
+    try:
+        task.result()
+    finally:
+        del task  # its exception has this frame in its traceback, and would be kept by it
 
 
 def _forget(registry: SessionRegistry, task: asyncio.Task[None]) -> None:

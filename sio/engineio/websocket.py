@@ -60,6 +60,8 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._refuse(scope, 503, b"", refusal.header)
             return
         except ClientGone:
+            # Nobody hears it, but a server may complain of an application that says nothing.
+            await self._try_send({"type": "websocket.close"})
             return
         del request  # the session may last for days
         if await (self._accept(socket) if action is Action.OPEN else self._upgrade(socket)):

@@ -554,3 +554,39 @@ async def full_queue_of_a_post(app: Any) -> None:
     post = await begun(client.post(events))
     post.disconnect()
     await post
+
+
+# Before there is a session
+
+
+def allow_request(scope: Any) -> Any:
+    """SIO_ALLOW_REQUEST: does what a header says."""
+    wish = dict(scope["headers"]).get(b"x-wish")
+    if wish == b"error":
+        raise LookupError(scope)
+    return _refuse(scope) if wish == b"later" else wish is None
+
+
+async def _refuse(scope: Any) -> bool:
+    await asyncio.sleep(1)
+    return False
+
+
+@ending
+async def handshake_that_the_application_refuses(app: Any) -> None:
+    for wish in (b"no", b"later", b"error"):
+        headers = [(b"x-wish", wish)]
+        assert (await request(app, "GET", "EIO=4&transport=polling", headers=headers)).status == 403
+        assert (await WebSocket(app, headers=headers).connect())["type"] == "websocket.close"
+
+
+@ending
+async def handshake_of_a_client_that_leaves(app: Any) -> None:
+    headers = [(b"x-wish", b"later")]
+    asking = request(app, "GET", "EIO=4&transport=polling", headers=headers)
+    candidate = WebSocket(app, headers=headers)
+    connecting = asyncio.ensure_future(candidate.connect())
+    await asyncio.sleep(0.01)
+    asking.disconnect()
+    candidate.disconnect()
+    await asyncio.gather(asking.task, candidate.finished(), connecting)

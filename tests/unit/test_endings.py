@@ -17,7 +17,7 @@ from sio import get_asgi_application
 from sio.engineio.registry import registry
 
 from . import virtual_time
-from .endings import A_WHILE, ENDINGS, Consumer
+from .endings import A_WHILE, ENDINGS, Consumer, allow_request
 
 #: How often each ending is lived through: some 1,000 sessions in all.
 ROUNDS = 20
@@ -88,7 +88,7 @@ def instances() -> Counter[str]:
     return Counter(kind.__name__ for kind in kinds if kind.__module__.startswith("sio."))
 
 
-@override_settings(SIO_MAX_QUEUED_EVENTS=10, SIO_MAX_BUFFERED_PACKETS=20)
+@override_settings(SIO_MAX_QUEUED_EVENTS=10, SIO_MAX_BUFFERED_PACKETS=20, SIO_ALLOW_REQUEST=allow_request)
 @pytest.mark.parametrize("name", ENDINGS)
 def test_nothing_is_left(name: str, remains: Remains) -> None:
     """Not one object: an idle process may not collect for hours, and a busy one not before its memory is full."""
