@@ -177,6 +177,7 @@ SETTINGS = {
     "SIO_MAX_BUFFERED_PACKETS": Setting("engineio", "max_buffered_packets"),
     "SIO_MAX_BUFFERED_BYTES": Setting("engineio", "max_buffered_bytes"),
     "SIO_CONNECT_TIMEOUT_MS": Setting("socketio", "connect_timeout"),
+    "SIO_CONNECT_HOOK_TIMEOUT_MS": Setting("socketio", "connect_hook_timeout"),
     "SIO_MAX_ATTACHMENTS": Setting("socketio", "max_attachments"),
     "SIO_MAX_ATTACHMENTS_BYTES": Setting("socketio", "max_attachments_bytes"),
     "SIO_ATTACHMENTS_TIMEOUT_MS": Setting("socketio", "attachments_timeout"),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from typing import Any, NoReturn, TypeAlias
 
 from .faults import raise_if_final
 from .handshake import ErrorCode, HandshakeError
+from .repeats import Repeats
 
 logger = logging.getLogger("sio.engineio")
+_repeats = Repeats(logger)
 
 #: A true value allows the handshake, a false one refuses it, and so does a string, which the client is told.
 Answer: TypeAlias = bool | str | None
@@ -28,20 +30,40 @@ class AllowRequest:
         self._function = function
         self._has_told = False
 
-    async def check(self, scope: MutableMapping[str, Any]) -> None:
-        """Raises HandshakeError (FORBIDDEN) if the function does not allow the handshake."""
-        answer = await self._ask(scope)
+    def check(self, scope: MutableMapping[str, Any]) -> Coroutine[Any, Any, None] | None:
+        """Raises HandshakeError (FORBIDDEN) if the function does not allow the handshake. What is returned, unless it
+        is None, is still to be awaited, and may raise it too.
+        """
+        try:
+            answer = self._function(scope)
+        except BaseException as error:
+            raise_if_final(error)
+            _refuse_for(error)
+        if inspect.isawaitable(answer):
+            return self._wait(answer)
+        self._judge(answer)
+        return None
+
+    async def _wait(self, awaitable: Awaitable[Answer]) -> None:
+        try:
+            answer = await awaitable
+        except BaseException as error:
+            raise_if_final(error)
+            _refuse_for(error)
+        self._judge(answer)
+
+    def _judge(self, answer: Answer) -> None:
         if answer is None and not self._has_told:
             self._has_told = True
             logger.error("SIO_ALLOW_REQUEST returned None, so the handshake was refused: return True to allow it")
         if not answer or isinstance(answer, str):
-            raise HandshakeError(ErrorCode.FORBIDDEN, "SIO_ALLOW_REQUEST refused it", answer or "", is_loud=False)
+            raise _refusal(answer or "")
 
-    async def _ask(self, scope: MutableMapping[str, Any]) -> Answer:
-        try:
-            answer = self._function(scope)
-            return await answer if inspect.isawaitable(answer) else answer
-        except BaseException as error:
-            raise_if_final(error)
-            logger.exception("SIO_ALLOW_REQUEST raised, so the handshake was refused")
-            return False
+
+def _refuse_for(error: BaseException) -> NoReturn:
+    _repeats.error("SIO_ALLOW_REQUEST raised, so the handshake was refused", error)
+    raise _refusal() from None
+
+
+def _refusal(message: str = "") -> HandshakeError:
+    return HandshakeError(ErrorCode.FORBIDDEN, "SIO_ALLOW_REQUEST refused it", message, is_loud=False)

@@ -13,6 +13,13 @@ def raise_if_final(error: BaseException) -> None:
     """
     if isinstance(error, KeyboardInterrupt | GeneratorExit):
         raise error
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
+    if _is_cancelled():
         raise asyncio.CancelledError
+
+
+def _is_cancelled() -> bool:
+    """Whether this very task was cancelled, and not only something that the application awaited."""
+    # Not where it is raised: the task keeps the error, which has the frames that it came through, and one of them would
+    # keep the task.
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from channels.generic.http import AsyncHttpConsumer
 
 from .. import sessions, shutdown
+from .connection import abort
 from .handshake import Action, ErrorCode, HandshakeError, Unavailable
 from .packets import decode_payload
 from .request import EngineIORequest, Receive, Scope, Send
@@ -20,6 +21,7 @@ from .servers import is_gone
 from .socket import EngineIOSocket
 from .state import Reason, Transport
 from .steps import Interruptible
+from .undecided import ClientGone
 
 logger = logging.getLogger("sio.engineio")
 
@@ -31,10 +33,6 @@ _NO_STORE = (b"cache-control", b"no-store")
 
 class BodyTooLarge(Exception):
     """A POST has more bytes than a payload may."""
-
-
-class ClientGone(Exception):
-    """The client left before its request was complete."""
 
 
 class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
@@ -70,13 +68,15 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             if "session" in scope and (action is not Action.OPEN or request.must_ask):
                 await sessions.protect(scope)
             if request.must_ask:
-                await request.ask()
+                await request.ask(self._receive)
             socket = request.open_socket(Transport.POLLING) if action is Action.OPEN else request.live_socket()
         except HandshakeError as error:
             body = b"" if request.method == "HEAD" else error.body
             await self._respond(error.status, body, _JSON)
         except Unavailable as refusal:
             await self._respond(503, b"", refusal.header)
+        except ClientGone:
+            pass
         else:
             self._socket = socket
             await self._perform(action, socket, request)
@@ -98,6 +98,13 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
         if not socket.open_poll():
             await self._respond(400, b"")
             return
+        socket.tasks.hold()
+        try:
+            await self._answer(socket)
+        finally:
+            socket.tasks.let_go()
+
+    async def _answer(self, socket: EngineIOSocket) -> None:
         # The client is watched only while there is something to wait for.
         if not socket.poll_ready:
             await self._wait(socket, socket.on_poll_ready)
@@ -107,9 +114,16 @@ class LongPollingConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             await self._respond(gone.status, gone.body, _JSON)
             return
         payload = socket.take_payload()
-        # At most once: a client that goes while this is written has missed these packets, and the order of the rest
-        # holds.
-        await self._respond(200, payload, _TEXT, _NO_STORE)
+        options = socket.session.options
+        # A client that does not take the answer is given up when it must have missed a ping.
+        timeout = (options.ping_interval + options.ping_timeout) / 1000
+        watch = asyncio.get_running_loop().call_later(timeout, abort, self._receive)
+        try:
+            # At most once: a client that goes while this is written has missed these packets, and the order of the rest
+            # holds.
+            await self._respond(200, payload, _TEXT, _NO_STORE)
+        finally:
+            watch.cancel()
 
     async def _wait(self, socket: EngineIOSocket, to_be_told: Callable[[Callable[[], None]], None]) -> None:
         """Waits to be told, and meanwhile for the client to leave, which ends the session ("poll connection closed

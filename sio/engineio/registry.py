@@ -30,6 +30,8 @@ class SessionRegistry(Protocol):
     slow_consumers: int
     #: Handshakes that were refused because there were too many sessions.
     refused: int
+    #: Handshakes that wait for the application to decide about them. Each takes the place of a session.
+    undecided: int
 
     def admit(self, options: EngineIOOptions) -> None:
         """Raises Unavailable if one more session would be too many."""
@@ -43,8 +45,11 @@ class SessionRegistry(Protocol):
     def joined(self, socket: EngineIOSocket) -> None:
         """A session joined a namespace. Idempotent, and nothing for one that is over."""
 
-    def remove(self, socket: EngineIOSocket) -> None:
-        """Forgets a session. Idempotent."""
+    def remove(self, socket: EngineIOSocket, *, lingers: bool = False) -> None:
+        """Forgets a session. Idempotent. One that `lingers` keeps its place, since something of it still runs."""
+
+    def release(self, socket: EngineIOSocket) -> None:
+        """Takes its place from a session that lingered. Idempotent."""
 
     def get(self, sid: str) -> EngineIOSocket | None:
         """Returns the live session with that sid."""
@@ -63,10 +68,13 @@ class InMemorySessionRegistry:
     def __init__(self) -> None:
         self.slow_consumers = 0
         self.refused = 0
+        self.undecided = 0
         self._sockets: dict[str, EngineIOSocket] = {}
         #: Those that joined no namespace yet, and the settings whose bound was reached and is told in the log.
         self._unjoined: set[EngineIOSocket] = set()
         self._told: set[str] = set()
+        #: Those that are over, and of which something still runs.
+        self._lingering: set[EngineIOSocket] = set()
         self._tag = ""
         self._foreign_tags: set[str] = set()
 
@@ -77,8 +85,9 @@ class InMemorySessionRegistry:
         return self._tag + secrets.token_urlsafe(_RANDOM_BYTES)
 
     def admit(self, options: EngineIOOptions) -> None:
-        self._check("SIO_MAX_SESSIONS", len(self._sockets), options.max_sessions)
-        self._check("SIO_MAX_UNJOINED_SESSIONS", len(self._unjoined), options.max_unjoined_sessions)
+        places = len(self._sockets) + len(self._lingering) + self.undecided
+        self._check("SIO_MAX_SESSIONS", places, options.max_sessions)
+        self._check("SIO_MAX_UNJOINED_SESSIONS", len(self._unjoined) + self.undecided, options.max_unjoined_sessions)
 
     def _check(self, setting: str, count: int, limit: int | None) -> None:
         if limit is None:
@@ -87,11 +96,15 @@ class InMemorySessionRegistry:
             self.refused += 1
             if setting not in self._told:
                 self._told.add(setting)
-                logger.warning("Refusing handshakes: %s = %d is reached", setting, limit)
+                logger.warning("Refusing handshakes: %s = %d is reached%s", setting, limit, self._what_lingers())
             raise Unavailable(f"{setting} is reached", _RETRY_AFTER)
         # Told again when it is reached again, but not for each session that leaves a full process.
         if count <= limit * 0.9:
             self._told.discard(setting)
+
+    def _what_lingers(self) -> str:
+        count = len(self._lingering)
+        return f" ({count} of them are over, but for handlers that run, or clients that do not read)" if count else ""
 
     def add(self, socket: EngineIOSocket) -> None:
         self._sockets[socket.sid] = socket
@@ -100,8 +113,15 @@ class InMemorySessionRegistry:
     def joined(self, socket: EngineIOSocket) -> None:
         self._unjoined.discard(socket)
 
-    def remove(self, socket: EngineIOSocket) -> None:
+    def remove(self, socket: EngineIOSocket, *, lingers: bool = False) -> None:
         self._sockets.pop(socket.sid, None)
+        if lingers:
+            self._lingering.add(socket)
+        else:
+            self._unjoined.discard(socket)
+
+    def release(self, socket: EngineIOSocket) -> None:
+        self._lingering.discard(socket)
         self._unjoined.discard(socket)
 
     def get(self, sid: str) -> EngineIOSocket | None:

@@ -13,6 +13,7 @@ from .handshake import Action, ErrorCode, HandshakeError, Unavailable, check_pro
 from .registry import registry
 from .socket import EngineIOSocket
 from .state import Transport
+from .undecided import decide
 
 logger = logging.getLogger("sio.engineio")
 
@@ -72,13 +73,17 @@ class EngineIORequest:
         """Whether it asks for a session, and the application has to be asked."""
         return not self.query.sid and self.settings.allow_request is not None
 
-    async def ask(self) -> None:
-        """Asks the application whether a session may open. Raises Unavailable, and HandshakeError, which is logged."""
+    async def ask(self, receive: Receive) -> None:
+        """Asks the application whether a session may open. Raises Unavailable; HandshakeError, which is logged; and
+        ClientGone.
+        """
         # First, whether there is a place for it: what the application asks a database would be in vain.
         self._admit()
         assert self.settings.allow_request is not None
         try:
-            await self.settings.allow_request.check(self.scope)
+            answer = self.settings.allow_request.check(self.scope)
+            if answer is not None:
+                await decide(answer, receive, registry, self.settings.socketio.connect_hook_timeout / 1000)
             check_protocol(self.query)
         except HandshakeError as error:
             self._log(error)

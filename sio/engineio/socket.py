@@ -337,12 +337,13 @@ class EngineIOSocket:
         for interrupt in filter(None, (self._interrupt, self._interrupt_post)):
             interrupt()
         # Last, the application: it may do whatever it likes in its hook, and finds everything undone.
-        self._registry.remove(self)
+        self._registry.remove(self, lingers=True)
         assert self.session.reason is not None
         upgrades.watch.session_ended(self.session, self._loop.time() - self._opened_at)
         logger.debug("Session of %s closed: %s", self.scope.get("client"), self.session.reason)
         self._app.on_disconnect(self, self.session.reason)
-        self.tasks.end_session()
+        # Clients that come and go must not leave more behind than there are places.
+        self.tasks.end_session(lambda: self._registry.release(self))
 
 
 def _release(future: asyncio.Future[None]) -> None:

@@ -14,13 +14,16 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from .. import shutdown
 from . import upgrades
+from .connection import drained, find_transport
 from .handshake import Action, HandshakeError, Unavailable
 from .packets import PROBE_PONG, EncodedPacket, PacketType
 from .request import EngineIORequest, Message, Receive, Scope, Send
 from .servers import is_gone, is_uvicorns
+from .session import CLOSE_TIMEOUT
 from .socket import EngineIOSocket
 from .state import InvalidTransition, Reason, Transport
 from .steps import Interruptible
+from .undecided import ClientGone
 
 logger = logging.getLogger("sio.engineio")
 
@@ -65,7 +68,7 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         try:
             action = request.check()
             if request.must_ask:
-                await request.ask()
+                await request.ask(self._receive)
             # Opened before it is accepted, so that those which a server is slow to accept count as well.
             socket = request.open_socket(Transport.WEBSOCKET) if action is Action.OPEN else request.live_socket()
         except HandshakeError as error:
@@ -75,11 +78,15 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except Unavailable as refusal:
             await self._refuse(scope, 503, b"", refusal.header)
             return
+        except ClientGone:
+            # Nobody hears it, but a server may complain of an application that says nothing.
+            await self._try_send({"type": "websocket.close"})
+            return
         accept = self._accept if action is Action.OPEN else self._upgrade
         is_accepted = await accept(socket, _acceptance(request))
         del request  # the session may last for days
         if is_accepted:
-            await self._serve(socket)
+            await self._carry(socket)
 
     async def _accept(self, socket: EngineIOSocket, acceptance: Message) -> bool:
         """Accepts the WebSocket of a new session, which is over if that fails."""
@@ -113,8 +120,17 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 with contextlib.suppress(RuntimeError):
                     await self._send({"type": "websocket.close"})
 
-    async def _serve(self, socket: EngineIOSocket) -> None:
-        """Runs the session on this WebSocket until its end."""
+    async def _carry(self, socket: EngineIOSocket) -> None:
+        """Runs the session on this WebSocket. It keeps its place until the connection is free."""
+        socket.tasks.hold()
+        try:
+            is_closed = await self._serve(socket)
+            await self._see_off(socket, is_closed)
+        finally:
+            socket.tasks.let_go()
+
+    async def _serve(self, socket: EngineIOSocket) -> bool:
+        """Runs the session until its end, and closes the WebSocket. False if the client does not take that."""
         close_code = NORMAL_CLOSURE
         # The ASGI task is the reader, which the server cancels when it stops. Who sends something writes it.
         try:
@@ -131,13 +147,37 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             # Whatever happened here, nobody speaks for the session any more.
             socket.end(Reason.TRANSPORT_ERROR)
             error = socket.detach()
-            if error is None:
-                with contextlib.suppress(TimeoutError):
-                    # A client that reads nothing does not take the close either.
-                    async with asyncio.timeout(_CLOSE_TIMEOUT):
-                        await self._close(SERVICE_RESTART if shutdown.is_under_way() else close_code)
-        if error is not None:
+            is_closed = error is None and await self._close_in_time(
+                SERVICE_RESTART if shutdown.is_under_way() else close_code
+            )
+        if error is None:
+            return is_closed
+        try:
             raise error  # the server closes the WebSocket
+        finally:
+            del error  # it has this frame, which would keep it
+
+    async def _close_in_time(self, code: int) -> bool:
+        """Closes the WebSocket. False if the client does not take that, since it reads nothing."""
+        try:
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
+                await self._close(code)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _see_off(self, socket: EngineIOSocket, is_closed: bool) -> None:
+        """Waits for the client to take what is left. Who does not is cut off: else it would keep its connection as long
+        as it likes, and what the server has for it.
+        """
+        transport = find_transport(self._receive)
+        if transport is not None:
+            if not await drained(transport, _patience(socket)):
+                transport.abort()
+        elif not is_closed:
+            # Nothing more can be done. But it counts as long as it is there.
+            while not self._is_over(await self._receive()):
+                pass
 
     async def _read(self, socket: EngineIOSocket) -> int:
         """Takes frames until the client leaves. Returns the code to close with."""
@@ -256,6 +296,14 @@ def _in_base64(send: Send) -> Send:
         await send(message)
 
     return send_text
+
+
+def _patience(socket: EngineIOSocket) -> float:
+    """How long a client may take for the rest of a session that is over, in seconds."""
+    reason, options = socket.session.reason, socket.session.options
+    if reason in (Reason.PING_TIMEOUT, Reason.TRANSPORT_ERROR):
+        return 0  # it was cut off since it took too long
+    return options.shutdown_timeout / 1000 if reason is Reason.SERVER_SHUTTING_DOWN else CLOSE_TIMEOUT
 
 
 def _frame(message: Message) -> str | bytes | None:

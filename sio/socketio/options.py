@@ -17,6 +17,7 @@ class SocketIOOptions:
     """Bounds and times (milliseconds) with their defaults; the settings say what each is for."""
 
     connect_timeout: int = 45_000
+    connect_hook_timeout: int = 10_000
     max_attachments: int = 10
     max_attachments_bytes: int = 10_000_000
     attachments_timeout: int = 45_000

@@ -7,6 +7,7 @@ JavaScript's loose number conversions let more through (`2 ["a"]`, `51.0-`), onl
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -152,8 +153,18 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+def _parse_float(text: str) -> float:
+    number = float(text)
+    # 1e999 would be Infinity, which JSON can neither say nor answer.
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:32]} is no number that JSON can say again")
+    return number
+
+
 #: (text, index) → (value, index after it). It reads in place, where `json.loads` would need a copy of the payload.
-_scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode
+_scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(
+    parse_constant=_refuse_constant, parse_float=_parse_float
+).raw_decode
 
 
 def _is_object(payload: Any) -> bool:

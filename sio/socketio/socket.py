@@ -139,6 +139,7 @@ class NamespaceSocket:
         finally:
             self._acks.pop(ack_id, None)
             self._client.set_calling(False)
+            del future  # its exception has this frame in its traceback, and would be kept by it
         return answer if len(answer) > 1 else answer[0] if answer else None
 
     def _send_with_ack(
@@ -222,8 +223,12 @@ class NamespaceSocket:
         if self._accepted:
             self._namespace.sockets.pop(self.id, None)
             self.server.adapter.remove(self, [EVERYONE, *self._rooms])
-            self._fail_acks()
-        self._worker.disconnect(reason, accepted=self._accepted)
+        self._fail_acks()
+        # The worker goes on without it while something runs. Each would else keep the other, and with it all that the
+        # client sent, until the garbage collector comes by.
+        worker = self._worker
+        del self._worker
+        worker.disconnect(reason, accepted=self._accepted)
 
     def _fail_acks(self) -> None:
         acks, self._acks = self._acks, {}

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engineio.faults import raise_if_final
+from ..engineio.repeats import Repeats
 from ..engineio.state import Reason
 from ..exceptions import ConnectionRefused, Disconnected
 from .handlers import EventHandler, Handlers
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from .socket import NamespaceSocket
 
 logger = logging.getLogger("sio.socketio")
+#: For what a client can have repeated as often as it likes.
+repeats = Repeats(logger)
 
 #: Handlers that run before others get their turn: one that never waits gives none by itself.
 _TURN = 16
@@ -40,6 +43,9 @@ class Worker:
         self._jobs: list[Callable[[], Awaitable[None]]] = []
         self._task: asyncio.Task[None] | None = None
         self._is_full = False
+        #: Whether the connect hook runs, and when it is cancelled, since its client left.
+        self._is_asking = False
+        self._patience: asyncio.TimerHandle | None = None
 
     # What it is given
 
@@ -66,6 +72,9 @@ class Worker:
         """
         self._jobs.clear()
         self._set_full(False)
+        if self._is_asking:
+            timeout = self._client.options.connect_hook_timeout / 1000
+            self._patience = asyncio.get_running_loop().call_later(timeout, self._cancel_connect)
         if accepted and self._handlers.has_disconnect:
             self._enqueue(functools.partial(self._run_disconnect, reason))
 
@@ -85,12 +94,11 @@ class Worker:
         self._task = self._client.eio.tasks.adopt(self._work())
 
     async def _work(self) -> None:
-        task, done = self._task, 0
-        assert task is not None
+        done = 0
         try:
             while self._jobs:
                 await self._jobs.pop(0)()
-                if task.cancelling():
+                if self._task is not None and self._task.cancelling():
                     raise asyncio.CancelledError  # before it hits the next one
                 # Half empty, not one below the bound: reading is not stopped and started for every event.
                 if self._is_full and len(self._jobs) * 2 <= self._client.options.max_queued_events:
@@ -100,32 +108,53 @@ class Worker:
                     self._socket.server.upkeep.starting()
                     await asyncio.sleep(0)
         finally:
-            self._client.eio.tasks.release(task)
-            self._task = None
+            task, self._task = self._task, None
+            assert task is not None
             if self._jobs:
                 # A handler was cancelled, and its task with it: the others still have to run, the disconnect hook too.
                 self._start()
+            self._client.eio.tasks.release(task)
+            del task  # it keeps the error that it ends with, and so this frame
 
     def _set_full(self, full: bool) -> None:
         if self._is_full is not full:
             self._is_full = full
             self._client.set_full(self._socket, full)
 
+    def _cancel_connect(self) -> None:
+        repeats.warning(
+            f"Cancelled {self._handlers.owner}.connect: its client left SIO_CONNECT_HOOK_TIMEOUT_MS ago, and others "
+            "may wait for its place"
+        )
+        assert self._task is not None
+        self._task.cancel()
+
     # What it runs
 
     async def _run_connect(self) -> None:
         try:
-            error = await self._ask_connect()
-            if error is None:
+            refusal = await self._ask()
+            if refusal is None:
                 await self._socket.accept()
             else:
-                self._socket.refuse(error)
+                self._socket.refuse(refusal)
         except asyncio.CancelledError:
             self._socket.refuse({"message": "Internal server error"})
             raise
-        except Exception:  # a refusal with data that cannot be sent, or a channel layer that cannot be had
-            logger.exception("A client of %s could not be answered", self._handlers.owner)
+        except Exception as error:  # a refusal with data that cannot be sent, or a channel layer that cannot be had
+            repeats.error(f"A client of {self._handlers.owner} could not be answered", error)
             self._socket.refuse({"message": "Internal server error"})
+
+    async def _ask(self) -> dict[str, Any] | None:
+        """Asks the connect hook. If its client leaves meanwhile, it has not for ever to answer."""
+        self._is_asking = True
+        try:
+            return await self._ask_connect()
+        finally:
+            self._is_asking = False
+            if self._patience is not None:
+                self._patience.cancel()
+                self._patience = None
 
     async def _ask_connect(self) -> dict[str, Any] | None:
         """Returns None if the hook accepts the client, else the payload of the CONNECT_ERROR."""
@@ -138,13 +167,13 @@ class Worker:
             return {"message": refusal.message} | ({} if refusal.data is None else {"data": refusal.data})
         except BaseException as error:
             raise_if_final(error)
-            logger.exception("%s.connect raised, so the client was refused", handlers.owner)
+            repeats.error(f"{handlers.owner}.connect raised, so the client was refused", error)
             self._failed(error)
             return {"message": "Internal server error"}
         if accepted is None:
-            logger.warning(
-                "%s.connect returned None, so the client was refused: return True to accept it, or False to refuse it",
-                handlers.owner,
+            repeats.warning(
+                f"{handlers.owner}.connect returned None, so the client was refused: return True to accept it, or "
+                "False to refuse it"
             )
         return None if accepted else {"message": "Not authorized"}
 
@@ -161,7 +190,7 @@ class Worker:
             logger.debug("%s.%s ended: %s", self._handlers.owner, handler.method, error)
         except BaseException as error:
             raise_if_final(error)
-            logger.exception("%s.%s raised", self._handlers.owner, handler.method)
+            repeats.error(f"{self._handlers.owner}.{handler.method} raised", error)
             self._failed(error)
 
     def _ack(self, ack_id: int) -> Callable[..., Awaitable[None]]:
@@ -181,7 +210,7 @@ class Worker:
             await self._consumer.disconnect(self._socket, reason)
         except BaseException as error:
             raise_if_final(error)
-            logger.exception("%s.disconnect raised", self._handlers.owner)
+            repeats.error(f"{self._handlers.owner}.disconnect raised", error)
             self._failed(error)
 
     async def _run_callback(self, callback: Callable[..., Any], args: Sequence[Any]) -> None:
@@ -191,11 +220,17 @@ class Worker:
                 await result
         except BaseException as error:
             raise_if_final(error)
-            logger.exception("The ack callback %r raised", callback)
+            repeats.error(f"The ack callback {_name(callback)} raised", error)
             self._failed(error)
 
     def _failed(self, error: BaseException) -> None:
         self._socket.server.upkeep.failed(error)
+
+
+def _name(callback: Callable[..., Any]) -> str:
+    """The name of a callback without its address: it is the same one for every client."""
+    named = callback if hasattr(callback, "__qualname__") else type(callback)
+    return f"{named.__module__}.{named.__qualname__}"
 
 
 def _to_arguments(result: Any) -> list[Any]:

@@ -157,8 +157,10 @@ class TestBrokenConnection:
         get_socketio_server().upkeep = Upkeep()
         await sync_to_async(database.drop)()
         for _ in range(3):
-            member.client.emit("/", "query")
-        await logged(caplog, "event_query raised", 3)
+            member.client.emit("/", "query", ack_id=1)
+        member.client.emit("/", "swallow", ack_id=2)
+        await member.client.received("32[]")
+        await logged(caplog, "event_query raised")
 
     @pytest.mark.parametrize(
         "fail",

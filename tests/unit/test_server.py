@@ -205,7 +205,7 @@ class TestConnect:
         client.leave()
         await client.websocket.finished()
         Consumer.gate.set()
-        await wait_until(lambda: Consumer.sockets[0]._worker._task is None)
+        await wait_until(lambda: not Consumer.sockets[0]._client.eio.tasks)
         assert (Consumer.log, get_socketio_server().adapter._rooms) == ([], {})
 
     @pytest.mark.parametrize("call", ["disconnect", "call"])
