@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from time import perf_counter
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
@@ -18,6 +19,7 @@ from .request import EngineIORequest, Message, Receive, Scope, Send
 from .socket import EngineIOSocket
 from .state import InvalidTransition, Reason, Transport
 from .steps import Interruptible
+from .turns import TURN_BYTES, long_packets
 
 #: RFC 6455, 7.4.1, and its registry of close codes.
 NORMAL_CLOSURE = 1000
@@ -116,10 +118,14 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if self._is_too_big(frame):
                 socket.end(Reason.TRANSPORT_ERROR)
                 return MESSAGE_TOO_BIG
+            if len(frame) > TURN_BYTES:
+                await long_packets.wait()
             # One frame is read ahead, so that a client which leaves meanwhile is noticed.
             if socket.is_paused:
                 await socket.wait_readable()
-            socket.receive_frame(frame)
+            pause = socket.receive_frame(frame)
+            if pause is not None:
+                await asyncio.sleep(pause)
         # uvicorn closes its WebSockets with this code when it shuts down. A client that does cannot be told from it.
         is_shutdown = self._disconnect_code == SERVICE_RESTART
         socket.end(Reason.SERVER_SHUTTING_DOWN if is_shutdown else Reason.TRANSPORT_CLOSE)
@@ -179,6 +185,9 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                     if not await self._try_send(PROBE_PONG.frame):
                         return False
                     socket.probe_answered()
+                    now = perf_counter()
+                    if (pause := socket.turn.spend(len(frame), now, now)) is not None:
+                        await asyncio.sleep(pause)
                 if isinstance(frame, str) and frame[:1] == PacketType.UPGRADE:
                     socket.upgrade()
                     return True

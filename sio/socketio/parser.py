@@ -6,10 +6,12 @@ JavaScript's loose number conversions let more through (`2 ["a"]`, `51.0-`), onl
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from .json_text import depth, memory_size
 from .options import SocketIOOptions
 from .packets import RESERVED_EVENTS, PacketType, ParseError, SocketIOPacket
 
@@ -17,6 +19,8 @@ from .packets import RESERVED_EVENTS, PacketType, ParseError, SocketIOPacket
 MAX_DIGITS = 16
 #: Characters of a namespace: it is echoed to who asked for it.
 MAX_NAMESPACE_LENGTH = 512
+#: A packet that takes so many bytes is parsed again when its attachments are there: until then only its text is kept.
+LARGE = 16_000
 
 _PLAIN_TYPES = {PacketType.BINARY_EVENT: PacketType.EVENT, PacketType.BINARY_ACK: PacketType.ACK}
 _DIGITS = frozenset("0123456789")
@@ -24,8 +28,8 @@ _JSON_WHITESPACE = " \t\n\r"
 
 
 class SocketIOParser:
-    """Reads the packets of one connection. Between calls it keeps one packet that waits for its attachments, and
-    nothing else.
+    """Reads the packets of one connection. Between calls it keeps one packet that waits for its attachments, with
+    these, and nothing else.
     """
 
     def __init__(self, options: SocketIOOptions) -> None:
@@ -34,6 +38,10 @@ class SocketIOParser:
         self.pending: SocketIOPacket | None = None
         self._expected = self._size = 0
         self._attachments: list[bytes] = []
+        #: The text that the waiting packet is to be parsed from again, and where its payload begins.
+        self._text, self._position = "", 0
+        #: A shorter text has too few brackets to be nested too deep.
+        self._shallow = 2 * options.max_json_depth
 
     def feed(self, message: str | bytes) -> SocketIOPacket | None:
         """Takes the data of one Engine.IO message. Returns the packet that it completes; None while attachments are
@@ -51,7 +59,7 @@ class SocketIOParser:
         if start == 1 or (start > 1 and ack_id.isascii() and ack_id.isdecimal()):
             # The fast path: an event in the main namespace.
             data = self._read_payload(PacketType.EVENT, message, start)
-            return SocketIOPacket(PacketType.EVENT, "/", data, int(ack_id) if ack_id else None)
+            return SocketIOPacket(PacketType.EVENT, "/", data, int(ack_id) if ack_id else None, memory_size(message))
         return self._read_packet(message)
 
     def clear(self) -> None:
@@ -59,6 +67,7 @@ class SocketIOParser:
         self.pending = None
         self._size = 0
         self._attachments = []
+        self._text = ""
 
     def _read_packet(self, text: str) -> SocketIOPacket | None:
         if text[:1] not in _TYPES:
@@ -70,10 +79,13 @@ class SocketIOParser:
         namespace, position = _read_namespace(text, position)
         ack_id, position = _read_number(text, position)
         data = self._read_payload(packet_type, text, position) if position < len(text) else None
-        packet = SocketIOPacket(_PLAIN_TYPES.get(packet_type, packet_type), namespace, data, ack_id)
+        packet_type = _PLAIN_TYPES.get(packet_type, packet_type)
+        packet = SocketIOPacket(packet_type, namespace, data, ack_id, memory_size(text))
         if not attachments:
             return packet
         self.pending, self._expected = packet, attachments
+        if packet.size > LARGE:
+            packet.data, self._text, self._position = None, text, position
         return None
 
     def _read_attachment_count(self, text: str, position: int) -> tuple[int, int]:
@@ -87,8 +99,11 @@ class SocketIOParser:
         return count, position + 1
 
     def _read_payload(self, packet_type: PacketType, text: str, position: int) -> Any:
+        # Before it is parsed: what is too deep costs no memory.
+        if len(text) > self._shallow and self._is_too_deep(text, position):
+            raise ParseError("the payload is nested deeper than SIO_MAX_JSON_DEPTH")
         try:
-            payload, end = _scan(text, position)
+            payload, end = (_scan if len(text) < LARGE else _scan_large)(text, position)
         except (ValueError, RecursionError):
             # ValueError: also NaN, and an integer of more digits than Python converts
             raise ParseError("the payload is not JSON") from None
@@ -97,14 +112,14 @@ class SocketIOParser:
         # `isPayloadValid`; it keeps reserved names and anything unhashable from the handlers (CVE-2023-32695).
         if not _IS_VALID[packet_type](payload):
             raise ParseError(f"not the payload of a packet of type {packet_type.name}")
-        self._check_depth(payload, text, position)
         return payload
 
-    def _check_depth(self, payload: Any, text: str, position: int) -> None:
+    def _is_too_deep(self, text: str, position: int) -> bool:
         limit = self._options.max_json_depth
-        # Nothing is nested deeper than it has opening brackets: only a payload with many must be walked through.
-        if text.count("[", position) + text.count("{", position) > limit and _is_deeper(payload, limit):
-            raise ParseError("the payload is nested deeper than SIO_MAX_JSON_DEPTH")
+        # Nothing is nested deeper than it has opening brackets: only a payload with many is looked at more closely.
+        if text.count("[", position) + text.count("{", position) <= limit:
+            return False
+        return depth(text[position:]) > limit
 
     def _add_attachment(self, attachment: bytes) -> SocketIOPacket | None:
         packet = self.pending
@@ -117,12 +132,12 @@ class SocketIOParser:
             raise ParseError("the attachments are larger than SIO_MAX_ATTACHMENTS_BYTES")
         if len(self._attachments) < self._expected:
             return None
-        attachments = self._attachments
+        attachments, text, position = self._attachments, self._text, self._position
+        packet.size += self._size
         self.clear()
-        try:
-            packet.data = _fill(packet.data, attachments)
-        except RecursionError:  # with a SIO_MAX_JSON_DEPTH beyond what Python can walk through
-            raise ParseError("the payload is nested too deep") from None
+        if text:
+            packet.data = self._read_payload(packet.type, text, position)
+        fill(packet.data, attachments)
         return packet
 
 
@@ -156,6 +171,19 @@ def _refuse_constant(name: str) -> NoReturn:
 _scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode
 
 
+def _scan_large(text: str, position: int) -> tuple[Any, int]:
+    """`_scan` without the garbage collector, which takes twice as long to look again and again through what is just
+    being made.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return _scan(text, position)
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def _is_object(payload: Any) -> bool:
     return isinstance(payload, dict)
 
@@ -185,27 +213,21 @@ _IS_VALID: dict[PacketType, Callable[[Any], bool]] = {
 }
 
 
-def _is_deeper(payload: Any, limit: int) -> bool:
-    level = [payload]
-    for _ in range(limit):
-        level = [child for value in level if isinstance(value, dict | list) for child in _children(value)]
-    return any(isinstance(value, dict | list) for value in level)
+def fill(data: Any, attachments: list[bytes]) -> None:
+    """Puts attachments in the place of their placeholders. Raises ParseError for one that has none."""
+    # No recursion, and a step for a container only: a megabyte has a hundred thousand of them.
+    containers = [] if data is None else [data]
+    while containers:
+        container = containers.pop()
+        for key, value in container.items() if type(container) is dict else enumerate(container):
+            # A plain event never comes here, so what looks like a placeholder in one stays what it is.
+            if type(value) is dict and value.get("_placeholder") is True:
+                container[key] = _attachment(value.get("num"), attachments)
+            elif type(value) is dict or type(value) is list:
+                containers.append(value)
 
 
-def _children(value: dict[str, Any] | list[Any]) -> Any:
-    return value.values() if isinstance(value, dict) else value
-
-
-def _fill(data: Any, attachments: list[bytes]) -> Any:
-    """Returns `data` with its attachments in the place of their placeholders."""
-    if isinstance(data, list):
-        return [_fill(value, attachments) for value in data]
-    if not isinstance(data, dict):
-        return data
-    # A plain event never comes here, so what looks like a placeholder in one stays what it is.
-    if data.get("_placeholder") is not True:
-        return {key: _fill(value, attachments) for key, value in data.items()}
-    number = data.get("num")
+def _attachment(number: Any, attachments: list[bytes]) -> bytes:
     # `type`, since True is an int to isinstance (CVE-2022-2421).
     if type(number) is not int or not 0 <= number < len(attachments):
         raise ParseError("a placeholder has no attachment")

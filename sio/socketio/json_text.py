@@ -1,0 +1,43 @@
+"""What a JSON text says of its value before it is parsed: how deep it is, and how much memory it takes.
+
+A client may send any text, so that nothing here may take more than linear time, and no step for a character or a value
+is one of Python's.
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate
+
+#: Every byte but these is deleted by `_marks`; an opening bracket becomes 1, a closing one -1.
+_IRRELEVANT = bytes(set(range(256)) - set(b'"[]{}'))
+_STEPS = bytes.maketrans(b"[]{}", b"\x01\xff\x01\xff")
+
+#: Bytes of memory of an array and of an object in CPython, with its place in its container, when it is small.
+ARRAY_SIZE = 100
+OBJECT_SIZE = 200
+#: A text up to so many characters counts as its length: what is in it cannot take much.
+_SHORT = 1_000
+
+
+def depth(text: str) -> int:
+    """Returns how deep the arrays and objects of a JSON text are nested. Of what is no JSON it returns any number."""
+    if "\\" in text:
+        # What is left of the backslashes of a string stands before what it escapes: only a quote matters here.
+        text = text.replace("\\\\", "").replace('\\"', "")
+    marks = text.encode(errors="replace").translate(_STEPS, _IRRELEVANT)
+    # Two quotes with nothing between them, of one string or of two, leave inside and outside what they are.
+    marks = marks.replace(b'""', b"")
+    if b'"' in marks:
+        marks = b"".join(marks.split(b'"')[::2])  # the brackets in strings are between an odd quote and an even one
+    return max(accumulate(memoryview(marks).cast("b")), default=0)
+
+
+def memory_size(text: str) -> int:
+    """Returns about how many bytes the value of a JSON text takes: the text's own, and some for each container.
+
+    A million bytes of `{"":0}` are 29 million when they are parsed.
+    """
+    if len(text) <= _SHORT:
+        return len(text)
+    size = len(text) if text.isascii() else len(text.encode(errors="replace"))
+    return size + text.count("[") * ARRAY_SIZE + text.count("{") * OBJECT_SIZE
