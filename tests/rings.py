@@ -44,6 +44,7 @@ RINGS = {
     "sio.socketio.channel_layer": 3,
     "sio.socketio.client": 2,
     "sio.socketio.handlers": 2,
+    "sio.socketio.held": 1,
     "sio.socketio.home": 2,
     "sio.socketio.json_text": 1,
     "sio.socketio.layer_channel": 2,

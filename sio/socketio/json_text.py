@@ -16,7 +16,7 @@ _STEPS = bytes.maketrans(b"[]{}", b"\x01\xff\x01\xff")
 ARRAY_SIZE = 100
 OBJECT_SIZE = 200
 #: A text up to so many characters counts as its length: what is in it cannot take much.
-_SHORT = 1_000
+SHORT = 1_000
 
 
 def depth(text: str) -> int:
@@ -37,7 +37,7 @@ def memory_size(text: str) -> int:
 
     A million bytes of `{"":0}` are 29 million when they are parsed.
     """
-    if len(text) <= _SHORT:
+    if len(text) <= SHORT:
         return len(text)
     size = len(text) if text.isascii() else len(text.encode(errors="replace"))
     return size + text.count("[") * ARRAY_SIZE + text.count("{") * OBJECT_SIZE

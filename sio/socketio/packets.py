@@ -43,7 +43,8 @@ class SocketIOPacket:
     packet.
 
     `data` is a dict or None for CONNECT, a list or None for EVENT and ACK (the event's name first), a dict or str for
-    CONNECT_ERROR, None for DISCONNECT. `size` is about how many bytes a received packet takes in memory.
+    CONNECT_ERROR, None for DISCONNECT. `size` is about how many bytes a received packet takes in memory; of a CONNECT,
+    how many its payload has on the wire.
     """
 
     type: PacketType

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from .json_text import depth, memory_size
+from .json_text import SHORT, depth, memory_size
 from .options import SocketIOOptions
 from .packets import RESERVED_EVENTS, PacketType, ParseError, SocketIOPacket
 
@@ -59,7 +59,8 @@ class SocketIOParser:
         if start == 1 or (start > 1 and ack_id.isascii() and ack_id.isdecimal()):
             # The fast path: an event in the main namespace.
             data = self._read_payload(PacketType.EVENT, message, start)
-            return SocketIOPacket(PacketType.EVENT, "/", data, int(ack_id) if ack_id else None, memory_size(message))
+            size = len(message) if len(message) <= SHORT else memory_size(message)
+            return SocketIOPacket(PacketType.EVENT, "/", data, int(ack_id) if ack_id else None, size)
         return self._read_packet(message)
 
     def clear(self) -> None:
@@ -80,7 +81,9 @@ class SocketIOParser:
         ack_id, position = _read_number(text, position)
         data = self._read_payload(packet_type, text, position) if position < len(text) else None
         packet_type = _PLAIN_TYPES.get(packet_type, packet_type)
-        packet = SocketIOPacket(packet_type, namespace, data, ack_id, memory_size(text))
+        is_connect = packet_type is PacketType.CONNECT
+        size = len(text[position:].encode(errors="replace")) if is_connect else memory_size(text)
+        packet = SocketIOPacket(packet_type, namespace, data, ack_id, size)
         if not attachments:
             return packet
         self.pending, self._expected = packet, attachments
