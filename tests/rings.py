@@ -40,6 +40,7 @@ RINGS = {
     "sio.engineio.writer": 2,
     "sio.socketio": 2,
     "sio.socketio.adapter": 2,
+    "sio.socketio.attachments": 1,
     "sio.socketio.broadcast": 2,
     "sio.socketio.channel_layer": 3,
     "sio.socketio.client": 2,

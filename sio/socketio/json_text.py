@@ -1,4 +1,4 @@
-"""What a JSON text says of its value before it is parsed: how deep it is, and how much memory it takes.
+"""Reads JSON, and what a text says of its value before it is parsed: how deep it is, and how much memory it takes.
 
 A client may send any text, so that nothing here may take more than linear time, and no step for a character or a value
 is one of Python's.
@@ -6,7 +6,11 @@ is one of Python's.
 
 from __future__ import annotations
 
+import gc
+import json
+from collections.abc import Callable
 from itertools import accumulate
+from typing import Any, NoReturn
 
 #: Every byte but these is deleted by `_marks`; an opening bracket becomes 1, a closing one -1.
 _IRRELEVANT = bytes(set(range(256)) - set(b'"[]{}'))
@@ -17,6 +21,8 @@ ARRAY_SIZE = 100
 OBJECT_SIZE = 200
 #: A text up to so many characters counts as its length: what is in it cannot take much.
 SHORT = 1_000
+#: From so many on, a text is large: it may take milliseconds to parse.
+LARGE = 16_000
 
 
 def depth(text: str) -> int:
@@ -41,3 +47,28 @@ def memory_size(text: str) -> int:
         return len(text)
     size = len(text) if text.isascii() else len(text.encode(errors="replace"))
     return size + text.count("[") * ARRAY_SIZE + text.count("{") * OBJECT_SIZE
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+#: (text, index) → (value, index after it). It reads in place, where `json.loads` would need a copy. Raises ValueError
+#: (also for NaN, and an integer of more digits than Python converts) and RecursionError.
+decode: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode
+
+
+def decode_large(
+    text: str, position: int, object_hook: Callable[[dict[str, Any]], Any] | None = None
+) -> tuple[Any, int]:
+    """`decode` without the garbage collector, which takes longer to look again and again through what is just being
+    made. `object_hook` is that of `json.JSONDecoder`.
+    """
+    decoder = json.JSONDecoder(object_hook=object_hook, parse_constant=_refuse_constant)
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return decoder.raw_decode(text, position)
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -6,12 +6,11 @@ JavaScript's loose number conversions let more through (`2 ["a"]`, `51.0-`), onl
 
 from __future__ import annotations
 
-import gc
-import json
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
-from .json_text import SHORT, depth, memory_size
+from .attachments import fill, parse_filled
+from .json_text import LARGE, SHORT, decode, decode_large, depth, memory_size
 from .options import SocketIOOptions
 from .packets import RESERVED_EVENTS, PacketType, ParseError, SocketIOPacket
 
@@ -19,8 +18,6 @@ from .packets import RESERVED_EVENTS, PacketType, ParseError, SocketIOPacket
 MAX_DIGITS = 16
 #: Characters of a namespace: it is echoed to who asked for it.
 MAX_NAMESPACE_LENGTH = 512
-#: A packet that takes so many bytes is parsed again when its attachments are there: until then only its text is kept.
-LARGE = 16_000
 
 _PLAIN_TYPES = {PacketType.BINARY_EVENT: PacketType.EVENT, PacketType.BINARY_ACK: PacketType.ACK}
 _DIGITS = frozenset("0123456789")
@@ -87,7 +84,8 @@ class SocketIOParser:
         if not attachments:
             return packet
         self.pending, self._expected = packet, attachments
-        if packet.size > LARGE:
+        if packet.size >= LARGE:
+            # It takes many times its text, and may wait for long: it is parsed again when its attachments are there.
             packet.data, self._text, self._position = None, text, position
         return None
 
@@ -106,9 +104,8 @@ class SocketIOParser:
         if len(text) > self._shallow and self._is_too_deep(text, position):
             raise ParseError("the payload is nested deeper than SIO_MAX_JSON_DEPTH")
         try:
-            payload, end = (_scan if len(text) < LARGE else _scan_large)(text, position)
+            payload, end = (decode if len(text) < LARGE else decode_large)(text, position)
         except (ValueError, RecursionError):
-            # ValueError: also NaN, and an integer of more digits than Python converts
             raise ParseError("the payload is not JSON") from None
         if end != len(text) and text[end:].strip(_JSON_WHITESPACE):
             raise ParseError("something follows the payload")
@@ -138,9 +135,13 @@ class SocketIOParser:
         attachments, text, position = self._attachments, self._text, self._position
         packet.size += self._size
         self.clear()
-        if text:
-            packet.data = self._read_payload(packet.type, text, position)
-        fill(packet.data, attachments)
+        if not text:
+            fill(packet.data, attachments)
+            return packet
+        try:
+            packet.data = parse_filled(text, position, attachments)
+        except RecursionError:  # it was parsed from a shallower stack
+            raise ParseError("the payload is nested too deep") from None
         return packet
 
 
@@ -164,27 +165,6 @@ def _read_number(text: str, position: int) -> tuple[int | None, int]:
         if end - position > MAX_DIGITS:
             raise ParseError("a number has too many digits")
     return (int(text[position:end]), end) if end > position else (None, position)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-#: (text, index) → (value, index after it). It reads in place, where `json.loads` would need a copy of the payload.
-_scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode
-
-
-def _scan_large(text: str, position: int) -> tuple[Any, int]:
-    """`_scan` without the garbage collector, which takes twice as long to look again and again through what is just
-    being made.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        return _scan(text, position)
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _is_object(payload: Any) -> bool:
@@ -214,24 +194,3 @@ _IS_VALID: dict[PacketType, Callable[[Any], bool]] = {
     PacketType.BINARY_EVENT: _is_event,
     PacketType.BINARY_ACK: _is_list,
 }
-
-
-def fill(data: Any, attachments: list[bytes]) -> None:
-    """Puts attachments in the place of their placeholders. Raises ParseError for one that has none."""
-    # No recursion, and a step for a container only: a megabyte has a hundred thousand of them.
-    containers = [] if data is None else [data]
-    while containers:
-        container = containers.pop()
-        for key, value in container.items() if type(container) is dict else enumerate(container):
-            # A plain event never comes here, so what looks like a placeholder in one stays what it is.
-            if type(value) is dict and value.get("_placeholder") is True:
-                container[key] = _attachment(value.get("num"), attachments)
-            elif type(value) is dict or type(value) is list:
-                containers.append(value)
-
-
-def _attachment(number: Any, attachments: list[bytes]) -> bytes:
-    # `type`, since True is an int to isinstance (CVE-2022-2421).
-    if type(number) is not int or not 0 <= number < len(attachments):
-        raise ParseError("a placeholder has no attachment")
-    return attachments[number]

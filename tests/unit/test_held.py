@@ -14,9 +14,10 @@ from sio import NamespaceSocket, SocketIOConsumer, get_asgi_application
 from sio.exceptions import TooManyRooms
 from sio.socketio.client import Client
 from sio.socketio.held import HeldBytes
+from sio.socketio.json_text import LARGE
 from sio.socketio.options import SocketIOOptions
 from sio.socketio.packets import PacketType, ParseError, SocketIOPacket
-from sio.socketio.parser import LARGE, SocketIOParser
+from sio.socketio.parser import SocketIOParser
 from sio.socketio.socket import LONG_ROOM_NAME
 from tests.asgi import TIMEOUT
 from tests.client import SocketIOClient
