@@ -16,6 +16,8 @@ import pytest
 from django.test import override_settings
 from docutils import nodes
 from docutils.core import publish_doctree
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from sio import SocketIOConsumer, conf
 from tests.asgi import WebSocket
@@ -73,7 +75,7 @@ def port(site: Path) -> Iterator[int]:
 
 
 def test_every_block_is_tried() -> None:
-    assert sorted(language for language, _ in BLOCKS) == ["bash"] * 3 + ["javascript"] + ["python"] * 6
+    assert sorted(language for language, _ in BLOCKS) == ["bash"] * 4 + ["javascript"] + ["python"] * 6
 
 
 def test_javascript_client(port: int, site: Path) -> None:
@@ -108,6 +110,27 @@ async def test_connections_of_a_user_are_bounded() -> None:
         clients = [WebSocket(application, user=user) for user in ["ann"] * 11 + ["bob"]]
         answers = [(await client.connect())["type"] for client in clients]
     assert answers == ["websocket.accept"] * 10 + ["websocket.close", "websocket.accept"]
+
+
+def test_uvicorn_takes_no_compressed_frames(site: Path) -> None:
+    """The command of the README starts a server that grants no compression, and closes when a frame is too large."""
+    command = shlex.split(next(text for name, text in BLOCKS if name == "bash" and text.startswith("uvicorn")))
+    port = free_port()
+    env = os.environ | {"DJANGO_SETTINGS_MODULE": "mysite.settings", "PYTHONPATH": f"{site}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-m", *command, "--port", str(port)]
+    with subprocess.Popen(command, cwd=site, env=env, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            assert any("Uvicorn running" in line for line in server.stderr)
+            url = f"ws://localhost:{port}/socket.io/?EIO=4&transport=websocket"
+            with connect(url, compression="deflate", proxy=None) as client:
+                assert client.protocol.extensions == []
+                client.recv(timeout=20)  # the handshake
+                client.send("4" + "x" * 1_000_000)
+                with pytest.raises(ConnectionClosed, match="1009"):
+                    client.recv(timeout=20)
+        finally:
+            server.terminate()
 
 
 def test_make_targets_exist() -> None:
