@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import os
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Self
 
 from websockets.client import ClientProtocol
@@ -75,6 +79,14 @@ FLOODS: dict[str, Callable[[], bytes]] = {
 OBJECTS = dense('{"a":[', '{"":0}', "]}")
 
 
+def processor_time(pid: int) -> float:
+    """Returns what a process has needed of it until now, in seconds. How long a client waits is best told by what its
+    server does meanwhile: a machine that is busy with something else does not change that.
+    """
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Flooder:
     """A client that has joined a namespace. It reads what it is sent, and answers no pings of Engine.IO."""
 
@@ -94,8 +106,13 @@ class Flooder:
         self._task = asyncio.create_task(self._read())
         await self._until(lambda: self.packets)  # the handshake of Engine.IO
         await self.send(text(join))
-        await self._until(lambda: self.packets[-1].startswith("40"))
+        await self._until(self._joined)
+        #: The id of its socket.
+        self.id = str(json.loads(re.sub(r"^40(/[^,]*,)?", "", joined[0]))["sid"]) if (joined := self._joined()) else ""
         return self
+
+    def _joined(self) -> list[str]:
+        return [packet for packet in self.packets if packet.startswith("40")]
 
     async def _read(self) -> None:
         with contextlib.suppress(OSError):

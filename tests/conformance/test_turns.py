@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 import pytest
 
-from tests.flood import FLOODS, OBJECTS, PLACEHOLDER, Flooder, deflated, text
+from tests.flood import FLOODS, OBJECTS, PLACEHOLDER, Flooder, deflated, processor_time, text
 
 from .bystander import Bystander
 from .http import control
@@ -42,12 +40,6 @@ async def flooder(server: Server, join: str = "40") -> AsyncIterator[Flooder]:
         await client.close()
 
 
-def processor_time(server: Server) -> float:
-    """What a server has needed of it until now, in seconds."""
-    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 async def longest_wait(server: Server, flood: bytes) -> float:
     """Returns how long a server had to work until another client was answered, until it had done with a flood."""
     bystander = await Bystander.open(server)
@@ -56,9 +48,9 @@ async def longest_wait(server: Server, flood: bytes) -> float:
         done = asyncio.create_task(client.answered())
         longest = 0.0
         while not done.done():
-            before = processor_time(server)
+            before = processor_time(server.process.pid)
             await bystander.check()
-            longest = max(longest, processor_time(server) - before)
+            longest = max(longest, processor_time(server.process.pid) - before)
         await asyncio.gather(flooding, done)
     await bystander.close()
     return longest
