@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import pytest
@@ -264,6 +265,19 @@ class TestBytesThatWait:
         await Consumer.sockets[0].disconnect()
         client.emit("/other", "join", ack_id=3)
         await client.received("1/test,", "3/other,3[1]")
+
+
+async def test_large_events_that_waited_are_handled_in_turns(app: Any) -> None:
+    client = await member(app)
+    for number in NUMBERS:
+        client.emit("/test", "take", number, "x" * 70_000)
+    await until(lambda: client_of(Consumer.sockets[0]).held.total > len(NUMBERS) * 70_000)
+    Consumer.gate.set()
+    handled = []
+    while len(Consumer.log) < len(NUMBERS):
+        await asyncio.sleep(0)
+        handled.append(len(Consumer.log))
+    assert all(after - before <= 1 for before, after in pairwise([0, *handled]))
 
 
 class TestAuth:
