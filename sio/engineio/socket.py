@@ -60,8 +60,7 @@ class EngineIOSocket:
         self._poll: Callable[[], None] | None = None
         self._reading: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[None] | None = None
-        self.post_open = False
-        self.turn = Turn()
+        self.post_open, self.turn = False, Turn()
 
     def open(self) -> None:
         """Makes the session known. To be called once, before the handshake is answered."""

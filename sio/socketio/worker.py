@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("sio.socketio")
 
-#: Handlers that run before others get their turn, or bytes that they are given: one that never waits gives none by
-#: itself.
-_TURN = 16
+#: Bytes that handlers are given before others get their turn, and handlers that run: one that never waits gives none
+#: by itself.
 _TURN_BYTES = 65_536
+_HANDLER_COST = _TURN_BYTES // 16
 
 
 class Worker:
@@ -114,7 +114,7 @@ class Worker:
                     held.total -= size
                     if self._is_full or held.is_full:
                         self._make_room()
-                left -= size + _TURN_BYTES // _TURN
+                left -= size + _HANDLER_COST
                 if left <= 0:
                     left = _TURN_BYTES
                     self._socket.server.upkeep.starting()
