@@ -5,7 +5,8 @@ SocketIOError
 ├── EncodingError            an event or ack has arguments that JSON cannot carry (also a ValueError)
 ├── AckTimeout               the client did not acknowledge in time (also a TimeoutError)
 ├── Disconnected             the client is gone, and its acknowledgement will not come (also a ConnectionError)
-└── TooManyPendingAcks       the client leaves too many events unacknowledged
+├── TooManyPendingAcks       the client leaves too many events unacknowledged
+└── TooManyRooms             the socket is in as many rooms as it may be in
 """
 
 from __future__ import annotations
@@ -42,3 +43,7 @@ class Disconnected(SocketIOError, ConnectionError):
 
 class TooManyPendingAcks(SocketIOError):
     """The client has not acknowledged as many events as SIO_MAX_PENDING_ACKS allows. Nothing was sent."""
+
+
+class TooManyRooms(SocketIOError):
+    """The socket is in as many rooms as SIO_MAX_ROOMS allows. It did not join."""

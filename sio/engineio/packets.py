@@ -177,8 +177,12 @@ def decode_payload(body: bytes) -> Iterator[Packet]:
         text = body.decode()
     except UnicodeDecodeError:
         raise ParseError("the payload is not UTF-8") from None
-    for segment in text.split(SEPARATOR):
-        yield decode_packet(segment)
+    del body  # the text may have to wait for a client that is not read, and so do its segments: in one piece
+    start = 0
+    while (end := text.find(SEPARATOR, start)) >= 0:
+        yield decode_packet(text[start:end])
+        start = end + 1
+    yield decode_packet(text[start:])
 
 
 def encode_payload(packets: list[EncodedPacket]) -> bytes:

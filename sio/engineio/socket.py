@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from time import perf_counter
 from typing import Any
 
 from . import standstill, upgrades
@@ -15,6 +16,7 @@ from .registry import SessionRegistry
 from .session import EngineIOSession
 from .state import Reason, Transport
 from .tasks import SessionTasks
+from .turns import TURN_BYTES, Turn, long_packets
 from .writer import Send, Writer
 
 logger = logging.getLogger("sio.engineio")
@@ -60,7 +62,7 @@ class EngineIOSocket:
         self._poll: Callable[[], None] | None = None
         self._reading: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[None] | None = None
-        self.post_open = False
+        self.post_open, self.turn = False, Turn()
 
     def open(self) -> None:
         """Makes the session known. To be called once, before the handshake is answered."""
@@ -169,25 +171,28 @@ class EngineIOSocket:
         else:
             self._reading.add_done_callback(lambda _: interrupt())
 
-    def receive_frame(self, frame: str | bytes) -> None:
-        """Takes one WebSocket frame from the client."""
+    def receive_frame(self, frame: str | bytes) -> float | None:
+        """Takes one WebSocket frame from the client. Returns for how many seconds nothing more is to be read, if so."""
+        began = perf_counter()
         try:
-            data = self.session.receive_frame(frame, self._loop.time())
+            self._dispatch(self.session.receive_frame(frame, self._loop.time()))
         except ParseError:
             self.end(Reason.PARSE_ERROR)
-            return
-        self._dispatch(data)
+        return self.turn.spend(len(frame), began, perf_counter())
 
     async def receive_packets(self, packets: Iterator[Packet]) -> bool:
         """Takes the packets of a POST. False if reading was paused: the rest is to be taken once it is not."""
         try:
-            for count, packet in enumerate(packets, 1):
+            for packet in packets:
+                if len(packet.data) > TURN_BYTES:
+                    await long_packets.wait()
+                began = perf_counter()
                 self._dispatch(self.session.receive(packet, self._loop.time()))
+                pause = self.turn.spend(len(packet.data), began, perf_counter())
                 if self._reading is not None:
                     return False
-                # A payload of a megabyte can hold half a million packets: heartbeats and other clients go between.
-                if count % 100 == 0:
-                    await asyncio.sleep(0)
+                if pause is not None:
+                    await asyncio.sleep(pause)
                 if not self.session.is_open:
                     return True
         except ParseError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from time import perf_counter
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
@@ -23,6 +24,7 @@ from .session import CLOSE_TIMEOUT
 from .socket import EngineIOSocket
 from .state import InvalidTransition, Reason, Transport
 from .steps import Interruptible
+from .turns import TURN_BYTES, long_packets
 from .undecided import ClientGone
 
 logger = logging.getLogger("sio.engineio")
@@ -53,12 +55,15 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._receive, self._send = receive, send
         self._disconnect_code: int | None = None
         try:
-            await self._handle(scope)
+            socket = await self._open(scope)
+            if socket is not None:
+                await self._carry(socket)
         except Exception as error:  # of middleware: the session is over
             logger.error("A WebSocket of %s failed: %r", scope.get("client"), error)
             raise
 
-    async def _handle(self, scope: Scope) -> None:
+    async def _open(self, scope: Scope) -> EngineIOSocket | None:
+        """Accepts or refuses the WebSocket. Returns the session that it carries from now on, if there is one."""
         upgrades.watch.websocket_came()
         request = EngineIORequest(scope)
         if request.query.b64:
@@ -74,19 +79,15 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except HandshakeError as error:
             # The reference's 400, whatever the error, and its text.
             await self._refuse(scope, 400, error.message.encode(errors="replace"), (b"content-type", b"text/html"))
-            return
         except Unavailable as refusal:
             await self._refuse(scope, 503, b"", refusal.header)
-            return
         except ClientGone:
             # Nobody hears it, but a server may complain of an application that says nothing.
             await self._try_send({"type": "websocket.close"})
-            return
-        accept = self._accept if action is Action.OPEN else self._upgrade
-        is_accepted = await accept(socket, _acceptance(request))
-        del request  # the session may last for days
-        if is_accepted:
-            await self._carry(socket)
+        else:
+            accept = self._accept if action is Action.OPEN else self._upgrade
+            return socket if await accept(socket, _acceptance(request)) else None
+        return None
 
     async def _accept(self, socket: EngineIOSocket, acceptance: Message) -> bool:
         """Accepts the WebSocket of a new session, which is over if that fails."""
@@ -191,10 +192,14 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if self._is_too_big(frame):
                 socket.end(Reason.TRANSPORT_ERROR)
                 return MESSAGE_TOO_BIG
+            if len(frame) > TURN_BYTES:
+                await long_packets.wait()
             # One frame is read ahead, so that a client which leaves meanwhile is noticed.
             if socket.is_paused:
                 await socket.wait_readable()
-            socket.receive_frame(frame)
+            pause = socket.receive_frame(frame)
+            if pause is not None:
+                await asyncio.sleep(pause)
         # uvicorn closes its WebSockets with this code when it shuts down. A client that does cannot be told from it.
         is_shutdown = self._disconnect_code == SERVICE_RESTART
         socket.end(Reason.SERVER_SHUTTING_DOWN if is_shutdown else Reason.TRANSPORT_CLOSE)
@@ -256,6 +261,9 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                     if not await self._try_send(PROBE_PONG.frame):
                         return False
                     socket.probe_answered()
+                    now = perf_counter()
+                    if (pause := socket.turn.spend(len(frame), now, now)) is not None:
+                        await asyncio.sleep(pause)
                 if isinstance(frame, str) and frame[:1] == PacketType.UPGRADE:
                     socket.upgrade()
                     return True

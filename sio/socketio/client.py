@@ -6,11 +6,13 @@ Source: the reference's `socket.io/lib/client.ts`.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..engineio.socket import EngineIOSocket
 from ..engineio.state import Reason
+from .held import HeldBytes
 from .packets import PacketType, ParseError, SocketIOPacket
 from .parser import SocketIOParser
 from .socket import NamespaceSocket
@@ -18,6 +20,8 @@ from .socket import NamespaceSocket
 if TYPE_CHECKING:
     from .options import SocketIOOptions
     from .server import SocketIOServer
+
+logger = logging.getLogger("sio.socketio")
 
 
 class Client:
@@ -32,6 +36,7 @@ class Client:
         #: Sockets whose queue of events is full, and handlers that wait for the client's answer.
         self._full: dict[NamespaceSocket, None] = {}
         self._calls = 0
+        self.held = HeldBytes(options.max_session_bytes)
         #: Until a namespace with a consumer is joined: who joins none has no business here ("connectTimeout").
         self._connect_timer: asyncio.TimerHandle | None = self._call_later(
             options.connect_timeout, self.close, Reason.FORCED_SERVER_CLOSE
@@ -104,15 +109,23 @@ class Client:
 
     def _connect(self, packet: SocketIOPacket) -> None:
         namespace = self._server.find_namespace(packet.namespace, self.eio.scope)
+        limit = self.options.max_auth_bytes
         if namespace is None:
             # Nothing is kept of the name for the client, which may ask for any number of them.
             self._server.report_unknown_namespace(packet.namespace, self.eio.scope)
-            error = SocketIOPacket(PacketType.CONNECT_ERROR, packet.namespace, {"message": "Invalid namespace"})
-            self.eio.send_packets(self._server.encode(error))
+            self._refuse(packet.namespace, "Invalid namespace")
+            return
+        if packet.size > limit:
+            # It would be kept as long as the socket, and may take thirty times as much in memory.
+            self._refuse(packet.namespace, f"auth is larger than {limit} bytes (SIO_MAX_AUTH_BYTES)")
             return
         socket = NamespaceSocket(self, namespace, self._server, packet.data or {})
         self._sockets[namespace.name] = socket
         socket.start()
+
+    def _refuse(self, namespace: str, message: str) -> None:
+        error = SocketIOPacket(PacketType.CONNECT_ERROR, namespace, {"message": message})
+        self.eio.send_packets(self._server.encode(error))
 
     def accepted(self) -> None:
         """A socket was accepted, so the connection may stay. A refused one leaves the time running (`client.ts`), and
@@ -138,8 +151,31 @@ class Client:
         self._calls += 1 if calling else -1
         self._update_reading()
 
+    def hold(self, size: int) -> None:
+        """So many bytes that the client sent wait for the application."""
+        self.held.total += size
+        self.held.waiting += size
+        self.check_held(size)
+
+    def release(self, size: int) -> None:
+        """They wait no more."""
+        self.held.total -= size
+        self.held.waiting -= size
+        self.check_held()
+
+    def check_held(self, size: int = 0) -> None:
+        """Reads nothing more from the client while too much is held of what it sent. `size` is what just came."""
+        if self.held.update():
+            self._update_reading()
+        if size and self.held.is_flooded(size):
+            # It is read although it is full, since a handler waits for its answer; it sends something else.
+            logger.warning(
+                "Cut the client %s: more than twice SIO_MAX_SESSION_BYTES waits", self.eio.scope.get("client")
+            )
+            self.eio.end(Reason.TRANSPORT_ERROR)
+
     def _update_reading(self) -> None:
-        if self._full and not self._calls:
+        if (self._full or self.held.is_full) and not self._calls:
             self.eio.pause_reading()
         else:
             self.eio.resume_reading()

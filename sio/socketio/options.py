@@ -23,6 +23,10 @@ class SocketIOOptions:
     attachments_timeout: int = 45_000
     max_json_depth: int = 100
     max_queued_events: int = 1_000
+    max_queued_bytes: int = 4_000_000
+    max_session_bytes: int = 16_000_000
+    max_auth_bytes: int = 16_384
+    max_rooms: int = 1_000
     max_pending_acks: int = 1_000
     channel_layer_timeout: int = 1_000
     channel_layer_check_interval: int = 2_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
@@ -43,13 +43,15 @@ class SocketIOPacket:
     packet.
 
     `data` is a dict or None for CONNECT, a list or None for EVENT and ACK (the event's name first), a dict or str for
-    CONNECT_ERROR, None for DISCONNECT.
+    CONNECT_ERROR, None for DISCONNECT. `size` is about how many bytes a received packet takes in memory; of a CONNECT,
+    how many its payload has on the wire.
     """
 
     type: PacketType
     namespace: str = "/"
     data: Any = None
     id: int | None = None
+    size: int = field(default=0, compare=False)
 
 
 _BINARY_TYPES = {PacketType.EVENT: PacketType.BINARY_EVENT, PacketType.ACK: PacketType.BINARY_ACK}

@@ -6,11 +6,11 @@ JavaScript's loose number conversions let more through (`2 ["a"]`, `51.0-`), onl
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
+from .attachments import fill, parse_filled
+from .json_text import LARGE, SHORT, decode, decode_large, depth, memory_size
 from .options import SocketIOOptions
 from .packets import RESERVED_EVENTS, PacketType, ParseError, SocketIOPacket
 
@@ -25,8 +25,8 @@ _JSON_WHITESPACE = " \t\n\r"
 
 
 class SocketIOParser:
-    """Reads the packets of one connection. Between calls it keeps one packet that waits for its attachments, and
-    nothing else.
+    """Reads the packets of one connection. Between calls it keeps one packet that waits for its attachments, with
+    these, and nothing else.
     """
 
     def __init__(self, options: SocketIOOptions) -> None:
@@ -35,6 +35,10 @@ class SocketIOParser:
         self.pending: SocketIOPacket | None = None
         self._expected = self._size = 0
         self._attachments: list[bytes] = []
+        #: The text that the waiting packet is to be parsed from again, and where its payload begins.
+        self._text, self._position = "", 0
+        #: A shorter text has too few brackets to be nested too deep.
+        self._shallow = 2 * options.max_json_depth
 
     def feed(self, message: str | bytes) -> SocketIOPacket | None:
         """Takes the data of one Engine.IO message. Returns the packet that it completes; None while attachments are
@@ -52,7 +56,8 @@ class SocketIOParser:
         if start == 1 or (start > 1 and ack_id.isascii() and ack_id.isdecimal()):
             # The fast path: an event in the main namespace.
             data = self._read_payload(PacketType.EVENT, message, start)
-            return SocketIOPacket(PacketType.EVENT, "/", data, int(ack_id) if ack_id else None)
+            size = len(message) if len(message) <= SHORT else memory_size(message)
+            return SocketIOPacket(PacketType.EVENT, "/", data, int(ack_id) if ack_id else None, size)
         return self._read_packet(message)
 
     def clear(self) -> None:
@@ -60,6 +65,7 @@ class SocketIOParser:
         self.pending = None
         self._size = 0
         self._attachments = []
+        self._text = ""
 
     def _read_packet(self, text: str) -> SocketIOPacket | None:
         if text[:1] not in _TYPES:
@@ -71,10 +77,16 @@ class SocketIOParser:
         namespace, position = _read_namespace(text, position)
         ack_id, position = _read_number(text, position)
         data = self._read_payload(packet_type, text, position) if position < len(text) else None
-        packet = SocketIOPacket(_PLAIN_TYPES.get(packet_type, packet_type), namespace, data, ack_id)
+        packet_type = _PLAIN_TYPES.get(packet_type, packet_type)
+        is_connect = packet_type is PacketType.CONNECT
+        size = len(text[position:].encode(errors="replace")) if is_connect else memory_size(text)
+        packet = SocketIOPacket(packet_type, namespace, data, ack_id, size)
         if not attachments:
             return packet
         self.pending, self._expected = packet, attachments
+        if packet.size >= LARGE:
+            # It takes many times its text, and may wait for long: it is parsed again when its attachments are there.
+            packet.data, self._text, self._position = None, text, position
         return None
 
     def _read_attachment_count(self, text: str, position: int) -> tuple[int, int]:
@@ -88,24 +100,26 @@ class SocketIOParser:
         return count, position + 1
 
     def _read_payload(self, packet_type: PacketType, text: str, position: int) -> Any:
+        # Before it is parsed: what is too deep costs no memory.
+        if len(text) > self._shallow and self._is_too_deep(text, position):
+            raise ParseError("the payload is nested deeper than SIO_MAX_JSON_DEPTH")
         try:
-            payload, end = _scan(text, position)
+            payload, end = (decode if len(text) < LARGE else decode_large)(text, position)
         except (ValueError, RecursionError):
-            # ValueError: also NaN, and an integer of more digits than Python converts
             raise ParseError("the payload is not JSON") from None
         if end != len(text) and text[end:].strip(_JSON_WHITESPACE):
             raise ParseError("something follows the payload")
         # `isPayloadValid`; it keeps reserved names and anything unhashable from the handlers (CVE-2023-32695).
         if not _IS_VALID[packet_type](payload):
             raise ParseError(f"not the payload of a packet of type {packet_type.name}")
-        self._check_depth(payload, text, position)
         return payload
 
-    def _check_depth(self, payload: Any, text: str, position: int) -> None:
+    def _is_too_deep(self, text: str, position: int) -> bool:
         limit = self._options.max_json_depth
-        # Nothing is nested deeper than it has opening brackets: only a payload with many must be walked through.
-        if text.count("[", position) + text.count("{", position) > limit and _is_deeper(payload, limit):
-            raise ParseError("the payload is nested deeper than SIO_MAX_JSON_DEPTH")
+        # Nothing is nested deeper than it has opening brackets: only a payload with many is looked at more closely.
+        if text.count("[", position) + text.count("{", position) <= limit:
+            return False
+        return depth(text[position:]) > limit
 
     def _add_attachment(self, attachment: bytes) -> SocketIOPacket | None:
         packet = self.pending
@@ -118,11 +132,15 @@ class SocketIOParser:
             raise ParseError("the attachments are larger than SIO_MAX_ATTACHMENTS_BYTES")
         if len(self._attachments) < self._expected:
             return None
-        attachments = self._attachments
+        attachments, text, position = self._attachments, self._text, self._position
+        packet.size += self._size
         self.clear()
+        if not text:
+            fill(packet.data, attachments)
+            return packet
         try:
-            packet.data = _fill(packet.data, attachments)
-        except RecursionError:  # with a SIO_MAX_JSON_DEPTH beyond what Python can walk through
+            packet.data = parse_filled(text, position, attachments)
+        except RecursionError:  # it was parsed from a shallower stack
             raise ParseError("the payload is nested too deep") from None
         return packet
 
@@ -147,24 +165,6 @@ def _read_number(text: str, position: int) -> tuple[int | None, int]:
         if end - position > MAX_DIGITS:
             raise ParseError("a number has too many digits")
     return (int(text[position:end]), end) if end > position else (None, position)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _parse_float(text: str) -> float:
-    number = float(text)
-    # 1e999 would be Infinity, which JSON can neither say nor answer.
-    if not math.isfinite(number):
-        raise ValueError(f"{text[:32]} is no number that JSON can say again")
-    return number
-
-
-#: (text, index) → (value, index after it). It reads in place, where `json.loads` would need a copy of the payload.
-_scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(
-    parse_constant=_refuse_constant, parse_float=_parse_float
-).raw_decode
 
 
 def _is_object(payload: Any) -> bool:
@@ -194,30 +194,3 @@ _IS_VALID: dict[PacketType, Callable[[Any], bool]] = {
     PacketType.BINARY_EVENT: _is_event,
     PacketType.BINARY_ACK: _is_list,
 }
-
-
-def _is_deeper(payload: Any, limit: int) -> bool:
-    level = [payload]
-    for _ in range(limit):
-        level = [child for value in level if isinstance(value, dict | list) for child in _children(value)]
-    return any(isinstance(value, dict | list) for value in level)
-
-
-def _children(value: dict[str, Any] | list[Any]) -> Any:
-    return value.values() if isinstance(value, dict) else value
-
-
-def _fill(data: Any, attachments: list[bytes]) -> Any:
-    """Returns `data` with its attachments in the place of their placeholders."""
-    if isinstance(data, list):
-        return [_fill(value, attachments) for value in data]
-    if not isinstance(data, dict):
-        return data
-    # A plain event never comes here, so what looks like a placeholder in one stays what it is.
-    if data.get("_placeholder") is not True:
-        return {key: _fill(value, attachments) for key, value in data.items()}
-    number = data.get("num")
-    # `type`, since True is an int to isinstance (CVE-2022-2421).
-    if type(number) is not int or not 0 <= number < len(attachments):
-        raise ParseError("a placeholder has no attachment")
-    return attachments[number]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engineio.packets import EncodedPacket
 from ..engineio.state import Reason, Transport
-from ..exceptions import AckTimeout, Disconnected, TooManyPendingAcks
+from ..exceptions import AckTimeout, Disconnected, TooManyPendingAcks, TooManyRooms
 from .adapter import EVERYONE
 from .packets import RESERVED_EVENTS, PacketType, SocketIOPacket
 from .worker import Worker
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("sio.socketio")
 
 AckCallback = Callable[..., Any]
+
+#: Characters of a room name from which on it counts as two rooms, from twice as many on as three, and so on.
+LONG_ROOM_NAME = 512
 
 
 class NamespaceSocket:
@@ -49,6 +52,7 @@ class NamespaceSocket:
         self._eio = client.eio
         self._namespace = namespace
         self._rooms = {self.id}
+        self._rooms_size = 0
         #: Whether the connect hook said yes; whether the socket is over.
         self._accepted = False
         self._ended = False
@@ -169,10 +173,16 @@ class NamespaceSocket:
     # Rooms
 
     async def join(self, room: str) -> None:
-        """Joins a room: any string."""
+        """Joins a room: any string. Raises TooManyRooms if it is in as many as SIO_MAX_ROOMS allows: clients may be the
+        ones who name them.
+        """
         self.server.check_loop()
         check_room(room)
         if not self._ended and room not in self._rooms:
+            size = self._rooms_size + _room_size(room)
+            if size > (limit := self._client.options.max_rooms):
+                raise TooManyRooms(f"{self!r} is in {len(self._rooms) - 1} rooms, and SIO_MAX_ROOMS is {limit}")
+            self._rooms_size = size
             self._rooms.add(room)
             if self._accepted:
                 self.server.adapter.add(self, [room])
@@ -184,6 +194,7 @@ class NamespaceSocket:
         check_room(room)
         if not self._ended and room in self._rooms:
             self._rooms.remove(room)
+            self._rooms_size -= _room_size(room)
             if self._accepted:
                 self.server.adapter.remove(self, [room])
 
@@ -254,7 +265,7 @@ class NamespaceSocket:
             problem = f"{handler.method} takes {handler.arity} arguments, not {len(args)}"
             self._namespace.report_unhandled(str(event), problem)
         else:
-            self._worker.handle(handler, args, packet.id)
+            self._worker.handle(handler, args, packet.id, packet.size)
 
     def receive_ack(self, packet: SocketIOPacket) -> None:
         """Takes an acknowledgement. One that nobody waits for is ignored."""
@@ -264,7 +275,7 @@ class NamespaceSocket:
             if not waiter.done():
                 waiter.set_result(tuple(args))
         elif waiter is not None:
-            self._worker.call_back(waiter, args)
+            self._worker.call_back(waiter, args, packet.size)
 
     # What the worker decides
 
@@ -306,6 +317,10 @@ class NamespaceSocket:
 
     def _send_packet(self, packet_type: PacketType, data: Any = None, ack_id: int | None = None) -> None:
         self._client.eio.send_packets(self.server.encode(SocketIOPacket(packet_type, self.namespace, data, ack_id)))
+
+
+def _room_size(room: str) -> int:
+    return 1 + len(room) // LONG_ROOM_NAME
 
 
 def check_room(room: Any) -> None:

@@ -23,8 +23,10 @@ logger = logging.getLogger("sio.socketio")
 #: For what a client can have repeated as often as it likes.
 repeats = Repeats(logger)
 
-#: Handlers that run before others get their turn: one that never waits gives none by itself.
-_TURN = 16
+#: Bytes that handlers are given before others get their turn, and handlers that run: one that never waits gives none
+#: by itself.
+_TURN_BYTES = 65_536
+_HANDLER_COST = _TURN_BYTES // 16
 
 
 class Worker:
@@ -40,7 +42,9 @@ class Worker:
         self._handlers = handlers
         self._consumer: Any = None
         #: A list, since an empty deque is 760 bytes for each idle socket. What is taken off its front has a bound.
-        self._jobs: list[Callable[[], Awaitable[None]]] = []
+        self._jobs: list[tuple[Callable[[], Awaitable[None]], int]] = []
+        #: Bytes of the events that wait.
+        self._bytes = 0
         self._task: asyncio.Task[None] | None = None
         self._is_full = False
         #: Whether the connect hook runs, and when it is cancelled, since its client left.
@@ -53,13 +57,21 @@ class Worker:
         """Asks the connect hook, which decides whether the socket is accepted."""
         self._enqueue(self._run_connect)
 
-    def handle(self, handler: EventHandler, args: Sequence[Any], ack_id: int | None) -> None:
-        """Runs the handler of an event after those of earlier ones. A full queue stops the client from being read."""
-        self._enqueue(functools.partial(self._run_event, handler, args, ack_id))
-        limit = self._client.options.max_queued_events
-        if len(self._jobs) >= limit:
+    def handle(self, handler: EventHandler, args: Sequence[Any], ack_id: int | None, size: int) -> None:
+        """Runs the handler of an event of `size` bytes after those of earlier ones. A full queue stops the client from
+        being read.
+        """
+        client = self._client
+        options, held = client.options, client.held
+        self._enqueue(functools.partial(self._run_event, handler, args, ack_id), size)
+        # In line what `Client.hold` does: this is the path of every event.
+        held.total += size
+        held.waiting += size
+        if held.total >= held.limit:
+            client.check_held(size)
+        if len(self._jobs) >= options.max_queued_events or self._bytes >= options.max_queued_bytes:
             self._set_full(True)
-            if len(self._jobs) > limit * 2:
+            if len(self._jobs) > options.max_queued_events * 2:
                 # It is read although its queue is full, since a handler waits for its answer; it sends something else.
                 logger.warning("Cut the client of %r: it floods a queue of SIO_MAX_QUEUED_EVENTS events", self._socket)
                 self._client.eio.end(Reason.TRANSPORT_ERROR)
@@ -71,6 +83,8 @@ class Worker:
         with the socket that they came for.
         """
         self._jobs.clear()
+        self._client.release(self._bytes)
+        self._bytes = 0
         self._set_full(False)
         if self._is_asking:
             timeout = self._client.options.connect_hook_timeout / 1000
@@ -78,14 +92,16 @@ class Worker:
         if accepted and self._handlers.has_disconnect:
             self._enqueue(functools.partial(self._run_disconnect, reason))
 
-    def call_back(self, callback: Callable[..., Any], args: Sequence[Any]) -> None:
-        """Runs the callback of an acknowledgement, at once: a handler may be waiting for it."""
-        self._client.eio.tasks.create(self._run_callback(callback, args))
+    def call_back(self, callback: Callable[..., Any], args: Sequence[Any], size: int) -> None:
+        """Runs the callback of an acknowledgement of `size` bytes, at once: a handler may be waiting for it."""
+        self._client.hold(size)
+        self._client.eio.tasks.create(self._run_callback(callback, args, size))
 
     # The queue
 
-    def _enqueue(self, job: Callable[[], Awaitable[None]]) -> None:
-        self._jobs.append(job)
+    def _enqueue(self, job: Callable[[], Awaitable[None]], size: int = 0) -> None:
+        self._jobs.append((job, size))
+        self._bytes += size
         if self._task is None:
             self._start()
 
@@ -94,17 +110,25 @@ class Worker:
         self._task = self._client.eio.tasks.adopt(self._work())
 
     async def _work(self) -> None:
-        done = 0
+        left, held = _TURN_BYTES, self._client.held
         try:
             while self._jobs:
-                await self._jobs.pop(0)()
+                job, size = self._jobs.pop(0)
+                self._bytes -= size
+                held.waiting -= size
+                if not self._jobs and (self._is_full or held.is_full):
+                    self._make_room()  # what is handled may take more than the bound by itself, and must not be alone
+                try:
+                    await job()
+                finally:
+                    held.total -= size
+                    if self._is_full or held.is_full:
+                        self._make_room()
                 if self._task is not None and self._task.cancelling():
                     raise asyncio.CancelledError  # before it hits the next one
-                # Half empty, not one below the bound: reading is not stopped and started for every event.
-                if self._is_full and len(self._jobs) * 2 <= self._client.options.max_queued_events:
-                    self._set_full(False)
-                done += 1
-                if done % _TURN == 0:
+                left -= size + _HANDLER_COST
+                if left <= 0:
+                    left = _TURN_BYTES
                     self._socket.server.upkeep.starting()
                     await asyncio.sleep(0)
         finally:
@@ -115,6 +139,14 @@ class Worker:
                 self._start()
             self._client.eio.tasks.release(task)
             del task  # it keeps the error that it ends with, and so this frame
+
+    def _make_room(self) -> None:
+        """Something was taken from the queue, or is done."""
+        options = self._client.options
+        # Half empty, not one below the bound: reading is not stopped and started for every event.
+        if len(self._jobs) * 2 <= options.max_queued_events and self._bytes * 2 <= options.max_queued_bytes:
+            self._set_full(False)
+        self._client.check_held()
 
     def _set_full(self, full: bool) -> None:
         if self._is_full is not full:
@@ -213,7 +245,7 @@ class Worker:
             repeats.error(f"{self._handlers.owner}.disconnect raised", error)
             self._failed(error)
 
-    async def _run_callback(self, callback: Callable[..., Any], args: Sequence[Any]) -> None:
+    async def _run_callback(self, callback: Callable[..., Any], args: Sequence[Any], size: int) -> None:
         try:
             result = callback(*args)
             if inspect.isawaitable(result):
@@ -222,6 +254,8 @@ class Worker:
             raise_if_final(error)
             repeats.error(f"The ack callback {_name(callback)} raised", error)
             self._failed(error)
+        finally:
+            self._client.release(size)
 
     def _failed(self, error: BaseException) -> None:
         self._socket.server.upkeep.failed(error)

@@ -21,6 +21,8 @@ ENVIRONMENT = {
     "PYTHONPATH": str(REPOSITORY),
     "PYTHONUNBUFFERED": "1",
 }
+#: What the README advises.
+UVICORN_OPTIONS = ["--ws-per-message-deflate", "false", "--ws-max-size", "1000000"]
 
 
 class SampleServer:
@@ -32,7 +34,7 @@ class SampleServer:
         self.log = log
         self._command = {
             "daphne": ["manage.py", "runserver", "--noreload", f"127.0.0.1:{self.port}"],
-            "uvicorn": ["-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port", str(self.port)],
+            "uvicorn": ["-m", "uvicorn", "config.asgi:application", "--port", str(self.port), *UVICORN_OPTIONS],
         }[kind]
         self._process: subprocess.Popen[bytes] | None = None
 

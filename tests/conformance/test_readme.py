@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,13 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.test import override_settings
 from docutils import nodes
 from docutils.core import publish_doctree
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from sio import SocketIOConsumer, conf
 from tests.asgi import WebSocket
-from tests.conftest import ROOT
+from tests.conftest import ROOT, free_port
+from tests.pace import TIMEOUT
 from tests.readme import README, blocks
 
 
@@ -35,7 +40,7 @@ def block(title: str) -> str:
 def test_every_block_is_tried() -> None:
     """Those of the quickstart are in `tests/browser/test_quickstart.py`."""
     others = sorted(block.language for block in blocks() if block not in blocks("quickstart"))
-    assert others == ["bash"] * 3 + ["python"] * 2
+    assert others == ["bash"] * 4 + ["python"] * 2
 
 
 @pytest.mark.parametrize("title", ["# tests/sample_project/chat/consumers.py (excerpt)\n", "# lobby/consumers.py\n"])
@@ -58,6 +63,29 @@ async def test_connections_of_a_user_are_bounded() -> None:
         ]
         answers = [(await client.connect())["type"] == "websocket.accept" for client in clients]
     assert answers == [*[*[True] * 10, False] * 2, True, *[True] * 10, False, True]
+
+
+def test_uvicorn_takes_no_compressed_frames() -> None:
+    """The command of the README starts a server that grants no compression, and closes when a frame is too large."""
+    (block,) = [block for block in blocks() if block.text.startswith("uvicorn ")]
+    port = free_port()
+    advised = shlex.split(block.text.replace("mysite.asgi", "config.asgi"))
+    command = [sys.executable, "-m", *advised, "--port", str(port)]
+    env = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONPATH": str(ROOT)}
+    directory = ROOT / "tests" / "sample_project"
+    with subprocess.Popen(command, cwd=directory, env=env, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            assert any("Uvicorn running" in line for line in server.stderr)
+            url = f"ws://localhost:{port}/socket.io/?EIO=4&transport=websocket"
+            with connect(url, compression="deflate", proxy=None) as client:
+                assert client.protocol.extensions == []
+                client.recv(timeout=TIMEOUT)  # the handshake
+                client.send("4" + "x" * 1_000_000)
+                with pytest.raises(ConnectionClosed, match="1009"):
+                    client.recv(timeout=TIMEOUT)
+        finally:
+            server.terminate()
 
 
 def test_make_targets_exist() -> None:

@@ -23,6 +23,7 @@ SETTINGS = {
 
 NODE_CLIENTS = ["node", ROOT / "tests/soak/node_clients.js"]
 PYTHON_CLIENTS = [sys.executable, "-m", "tests.soak.python_clients"]
+FLOODER = [sys.executable, "-m", "tests.soak.flooder"]
 
 #: In seconds: longer than it takes a client to notice whatever the proxy did to it.
 LEAVE_TIMEOUT = 40.0

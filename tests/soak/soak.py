@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .ledger import Ledger
-from .processes import NODE_CLIENTS, PYTHON_CLIENTS, Crew, SoakServer
+from .processes import FLOODER, NODE_CLIENTS, PYTHON_CLIENTS, Crew, SoakServer
 from .proxy import Proxy, by_chance
+from .witness import Witness
 
 #: Clients of each process.
 NODE, PYTHON = 15, 9
@@ -42,6 +43,8 @@ class Outcome:
     #: What the processes logged and should not have, and all that the server logged.
     troubles: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
+    #: What somebody saw who has a good network.
+    witness: Witness = field(default_factory=Witness)
 
 
 class Soak:
@@ -58,6 +61,8 @@ class Soak:
             Crew(NODE_CLIENTS, NODE, take),
             Crew(PYTHON_CLIENTS, PYTHON, take),
         ]
+        self._flooder = Crew(FLOODER, 0, take)
+        self._witness = Witness()
 
     async def run(self) -> Outcome:
         async with contextlib.AsyncExitStack() as stack:
@@ -65,14 +70,14 @@ class Soak:
             await self._server.serve()
             self._proxy = await Proxy(self._server.port, by_chance(self._seed)).start()
             stack.push_async_callback(self._proxy.stop)
-            await asyncio.gather(*(crew.start("READY") for crew in self._crews))
+            await asyncio.gather(*(crew.start("READY") for crew in [*self._crews, self._flooder]))
             outcome = await self._phases()
         outcome.troubles, outcome.log = self._troubles(), self._server.lines
-        outcome.leaving, outcome.busy = self._leaving, self._busy
+        outcome.leaving, outcome.busy, outcome.witness = self._leaving, self._busy, self._witness
         return outcome
 
     async def _stop(self) -> None:
-        await asyncio.gather(*(process.stop() for process in [*self._crews, self._server]))
+        await asyncio.gather(*(process.stop() for process in [*self._crews, self._flooder, self._server]))
 
     async def _phases(self) -> Outcome:
         idle = await self._server.stats()
@@ -88,12 +93,14 @@ class Soak:
         self._proxy.is_calm = False
         for number, crew in enumerate(self._crews):
             crew.run(self._proxy.port, seed * 10 + number)
-        await self._live(seconds)
+        self._flooder.run(self._server.port, seed)
+        async with self._witness.watching(self._server):
+            await self._live(seconds)
         self._busy = await self._server.stats()
         # The network is good again: who leaves may do so in order.
         self._proxy.is_calm = True
         start = time.monotonic()
-        await asyncio.gather(*(crew.leave() for crew in self._crews))
+        await asyncio.gather(*(crew.leave() for crew in [*self._crews, self._flooder]))
         self._proxy.drop()
         stats = await self._settled()
         self._leaving.append(round(time.monotonic() - start, 1))
@@ -101,7 +108,7 @@ class Soak:
 
     async def _live(self, seconds: float) -> None:
         """Waits, as long as all processes live."""
-        ends = [asyncio.create_task(process.process.wait()) for process in [*self._crews, self._server]]
+        ends = [asyncio.create_task(process.process.wait()) for process in [*self._crews, self._flooder, self._server]]
         done, waiting = await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for task in waiting:
             task.cancel()
@@ -118,7 +125,10 @@ class Soak:
             await asyncio.sleep(0.25)
 
     def _troubles(self) -> list[str]:
-        return [*self._server.take_troubles(), *(line for crew in self._crews for line in crew.troubles())]
+        return [
+            *self._server.take_troubles(),
+            *(line for crew in [*self._crews, self._flooder] for line in crew.troubles()),
+        ]
 
 
 def leftovers(stats: Mapping[str, Any]) -> dict[str, int]:

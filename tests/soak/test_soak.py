@@ -284,3 +284,11 @@ class TestFailures:
         violation, logged = failures(outcome)
         assert violation.endswith("2 connect hooks")
         assert logged == "logged: Traceback"
+
+    def test_finds_what_the_witness_saw(self, outcome: Outcome) -> None:
+        outcome.witness.longest = 1.25
+        outcome.witness.faults.append("sent away")
+        assert failures(outcome) == [
+            "sent away",
+            "a client with a good network waited while the server worked for 1.25 s",
+        ]

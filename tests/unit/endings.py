@@ -41,7 +41,7 @@ class Consumer(SocketIOConsumer):
             raise LookupError(socket)
         if "refuse" in auth:
             raise ConnectionRefused("no", {"why": "no"}) from LookupError(socket)
-        await socket.emit("welcome", callback=self.on_ack)
+        await socket.emit("welcome", callback=self.take_ack)
         return "deny" not in auth
 
     def _note_all(self, socket: NamespaceSocket) -> None:
@@ -55,7 +55,7 @@ class Consumer(SocketIOConsumer):
         type(self).note(asyncio.current_task())
         await asyncio.sleep(0.01)
 
-    async def on_ack(self, *args: Any) -> None:
+    async def take_ack(self, *args: Any) -> None:
         type(self).note(asyncio.current_task())
 
     async def event_echo(self, socket: NamespaceSocket, *args: Any) -> tuple[Any, ...]:

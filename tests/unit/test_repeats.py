@@ -33,12 +33,12 @@ class Consumer(SocketIOConsumer):
         raise ValueError
 
     async def event_ask(self, socket: NamespaceSocket) -> None:
-        await socket.emit("question", callback=self.on_answer)
+        await socket.emit("question", callback=self.take_answer)
 
     async def event_echo(self, socket: NamespaceSocket, *args: Any) -> tuple[Any, ...]:
         return args
 
-    async def on_answer(self) -> None:
+    async def take_answer(self) -> None:
         raise LookupError
 
 
@@ -153,7 +153,7 @@ def test_callback(caplog: pytest.LogCaptureFixture) -> None:
             await client.received(f'2{number}["question"]')
             client.send("3", ack_id=number, data=[])
         await asyncio.sleep(1)
-        assert told(caplog) == [(f"The ack callback {__name__}.Consumer.on_answer raised", True)]
+        assert told(caplog) == [(f"The ack callback {__name__}.Consumer.take_answer raised", True)]
 
     live(test)
 
