@@ -15,7 +15,7 @@ from .packets import EncodedPacket, Packet, ParseError, encode_payload
 from .registry import SessionRegistry
 from .session import EngineIOSession
 from .state import Reason, Transport
-from .tasks import SessionTasks
+from .tasks import SessionTasks, release
 from .turns import TURN_BYTES, Turn, long_packets
 from .writer import Send, Writer
 
@@ -41,8 +41,8 @@ class EngineIOSocket:
         #: Whose requests may carry the session, as `sio.users` has it.
         self.owner: Any = None
         self._loop = asyncio.get_running_loop()
-        self._opened_at = self._loop.time()
-        self.session = EngineIOSession(registry.new_sid(), transport, options, self._opened_at)
+        self._opened_at = now = self._loop.time()
+        self.session = EngineIOSession(registry.new_sid(), transport, options, now)
         self.sid = self.session.sid
         self._app = app
         self._registry = registry
@@ -58,7 +58,7 @@ class EngineIOSocket:
         #: That of the WebSocket that carries the session, and what middleware raised there.
         self._writer: Writer | None = None
         self._write_error: BaseException | None = None
-        #: How the waiting poll is told to be answered; what a paused reader and emitters each wait on.
+        #: How the waiting poll is told to be answered. What a paused reader and emitters each wait on.
         self._poll: Callable[[], None] | None = None
         self._reading: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[None] | None = None
@@ -147,7 +147,7 @@ class EngineIOSocket:
     def resume_reading(self) -> None:
         """Reads again from the client."""
         if self._reading is not None:
-            _release(self._reading)
+            release(self._reading)
             self._reading = None
             self.session.resume(self._loop.time())
             self._update()
@@ -299,12 +299,10 @@ class EngineIOSocket:
             self._poll()
             self._poll = None
         if self._drained is not None and not (session.is_open and session.is_congested):
-            _release(self._drained)
+            release(self._drained)
             self._drained = None
 
-    def on_writable(self) -> None:
-        """The WebSocket took what it did not take at once."""
-        self._update()
+    on_writable = _update  # the WebSocket took what it did not take at once
 
     def on_write_failed(self, error: BaseException | None) -> None:
         """The WebSocket takes nothing any more."""
@@ -337,20 +335,16 @@ class EngineIOSocket:
             self._timer.cancel()
             self._timer = self._armed_for = None
         if self._reading is not None:
-            _release(self._reading)
+            release(self._reading)
             self._reading = None
         for interrupt in filter(None, (self._interrupt, self._interrupt_post)):
             interrupt()
-        # Last, the application: it may do whatever it likes in its hook, and finds everything undone.
+        # Last, the application: whatever its hook does, it finds everything undone.
         self._registry.remove(self, lingers=True)
-        assert self.session.reason is not None
+        reason = self.session.reason
+        assert reason is not None
         upgrades.watch.session_ended(self.session, self._loop.time() - self._opened_at)
-        logger.debug("Session of %s closed: %s", self.scope.get("client"), self.session.reason)
-        self._app.on_disconnect(self, self.session.reason)
+        logger.debug("Session of %s closed: %s", self.scope.get("client"), reason)
+        self._app.on_disconnect(self, reason)
         # Clients that come and go must not leave more behind than there are places.
         self.tasks.end_session(lambda: self._registry.release(self))
-
-
-def _release(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)

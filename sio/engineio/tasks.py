@@ -76,3 +76,9 @@ class SessionTasks:
         """Waits for all, at most so many seconds."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=timeout)
+
+
+def release(waiter: asyncio.Future[None]) -> None:
+    """Lets those go on that await a future, if they still do."""
+    if not waiter.done():
+        waiter.set_result(None)

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from ..engineio.tasks import release
 from .layer_calls import Calls, ChannelLayer, Pause
 from .layer_health import Health, Use
 
@@ -93,7 +94,7 @@ class Groups:
         """Lets those go who wait for memberships: these come when they can."""
         for waiter in [change for change in self._changes if isinstance(change, asyncio.Future)]:
             del self._changes[waiter]
-            _release(waiter)
+            release(waiter)
 
     async def close(self, channel: str) -> None:
         """Leaves all groups as well as it can, and stops. It starts anew with the next `add`, on another channel."""
@@ -153,7 +154,7 @@ class Groups:
             errors = await self._calls.run_many(calls, lambda index: self._doubt(groups[index]))
         finally:
             for waiter in waiters:
-                _release(waiter)
+                release(waiter)
         failed = {group: error for group, error in zip(groups, errors, strict=True) if error is not None}
         for group in failed:
             self._doubt(group)
@@ -193,8 +194,3 @@ class Groups:
             del self._renewals[group]
             groups.append(group)
         return groups, waiters
-
-
-def _release(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
