@@ -64,7 +64,7 @@ class TestSuggestions:
             ("SIO_CONNECT_TIMEOUT", "SIO_CONNECT_TIMEOUT_MS"),
             ("SIO_CONNECT_TIMEOUT_SECONDS", "SIO_CONNECT_TIMEOUT_MS"),
             ("SIO_ENGINEIO_MAX_SESSIONS", "SIO_MAX_SESSIONS"),
-            ("SIO_MAX_QUEUE", "SIO_MAX_QUEUED_EVENTS"),
+            ("SIO_MAX_QUEUE_EVENTS", "SIO_MAX_QUEUED_EVENTS"),
             # Misspelt
             ("SIO_TRANSPORT", "SIO_TRANSPORTS"),
             ("SIO_MAX_ATTACHMENT", "SIO_MAX_ATTACHMENTS"),
