@@ -15,19 +15,32 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
+#: More turns than any test has work for.
+_MAX_TURNS = 1_000_000
+
+
 class _Selector(selectors.DefaultSelector):
     """Waits for threads, and for nothing else: that time has passed is all that it says."""
 
     now = 0.0
     #: How many calls threads are busy with.
     calls = 0
+    #: How often the loop turned since time passed.
+    turns = 0
 
     def select(self, timeout: float | None = None) -> Any:
+        self.turns += 1
         if self.calls and timeout != 0:  # the clock stands still for them too
             return super().select()
         if timeout is None:
             raise RuntimeError("nothing will ever happen on this loop")
-        self.now += max(timeout, 0)
+        if timeout > 0:
+            self.now += timeout
+            self.turns = 0
+        elif self.turns > _MAX_TURNS:
+            raise RuntimeError(
+                "something waits for time to pass, and turns the loop meanwhile: time stands still for it"
+            )
         return super().select(0)
 
 

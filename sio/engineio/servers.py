@@ -64,5 +64,6 @@ def is_gone(send: Any, error: BaseException) -> bool:
     return _package(kind.__module__) in _SERVERS or is_plain(send)
 
 
+@functools.cache  # there are as many as modules that have a `send`
 def _package(module: str) -> str:
     return module.partition(".")[0]

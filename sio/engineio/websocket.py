@@ -57,7 +57,12 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         try:
             socket = await self._open(scope)
             if socket is not None:
-                await self._carry(socket)
+                socket.tasks.hold()  # the session keeps its place until the connection is free
+                try:
+                    is_closed = await self._serve(socket)
+                    await self._see_off(socket, is_closed)
+                finally:
+                    socket.tasks.let_go()
         except Exception as error:  # of middleware: the session is over
             logger.error("A WebSocket of %s failed: %r", scope.get("client"), error)
             raise
@@ -121,15 +126,6 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 with contextlib.suppress(RuntimeError):
                     await self._send({"type": "websocket.close"})
 
-    async def _carry(self, socket: EngineIOSocket) -> None:
-        """Runs the session on this WebSocket. It keeps its place until the connection is free."""
-        socket.tasks.hold()
-        try:
-            is_closed = await self._serve(socket)
-            await self._see_off(socket, is_closed)
-        finally:
-            socket.tasks.let_go()
-
     async def _serve(self, socket: EngineIOSocket) -> bool:
         """Runs the session until its end, and closes the WebSocket. False if the client does not take that."""
         close_code = NORMAL_CLOSURE
@@ -159,7 +155,11 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             del error  # it has this frame, which would keep it
 
     async def _close_in_time(self, code: int) -> bool:
-        """Closes the WebSocket. False if the client does not take that, since it reads nothing."""
+        """Closes the WebSocket, unless the client did. False if the client does not take that, since it reads
+        nothing.
+        """
+        if self._disconnect_code is not None:
+            return True
         try:
             async with asyncio.timeout(_CLOSE_TIMEOUT):
                 await self._close(code)
@@ -289,9 +289,10 @@ def _acceptance(request: EngineIORequest) -> Message:
     gets the first, as the reference has it.
     """
     # As it is in the header: Daphne unquotes what it puts into the scope, and takes back only what was offered.
-    header = request.headers.get(b"sec-websocket-protocol", b"").decode("latin-1")
-    first = (header.split(",") if header else request.scope.get("subprotocols") or [""])[0].strip()
-    return {"type": "websocket.accept", **({"subprotocol": first} if first else {})}
+    header = request.headers.get(b"sec-websocket-protocol")
+    offered = header.decode("latin-1").split(",") if header else request.scope.get("subprotocols")
+    first = offered[0].strip() if offered else ""
+    return {"type": "websocket.accept", "subprotocol": first} if first else {"type": "websocket.accept"}
 
 
 def _in_base64(send: Send) -> Send:

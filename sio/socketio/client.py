@@ -159,6 +159,8 @@ class Client:
 
     def release(self, size: int) -> None:
         """They wait no more."""
+        if not size:
+            return
         self.held.total -= size
         self.held.waiting -= size
         self.check_held()

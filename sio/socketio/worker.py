@@ -164,8 +164,9 @@ class Worker:
     # What it runs
 
     async def _run_connect(self) -> None:
+        self._is_asking = True
         try:
-            refusal = await self._ask()
+            refusal = await self._ask_connect()
             if refusal is None:
                 await self._socket.accept()
             else:
@@ -176,12 +177,6 @@ class Worker:
         except Exception as error:  # a refusal with data that cannot be sent, or a channel layer that cannot be had
             repeats.error(f"A client of {self._handlers.owner} could not be answered", error)
             self._socket.refuse({"message": "Internal server error"})
-
-    async def _ask(self) -> dict[str, Any] | None:
-        """Asks the connect hook. If its client leaves meanwhile, it has not for ever to answer."""
-        self._is_asking = True
-        try:
-            return await self._ask_connect()
         finally:
             self._is_asking = False
             if self._patience is not None:

@@ -157,7 +157,7 @@ def client_of(socket: NamespaceSocket) -> Client:
 async def until(condition: Callable[[], Any]) -> None:
     async with asyncio.timeout(TIMEOUT):
         while not condition():
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
 
 
 async def paused() -> None:

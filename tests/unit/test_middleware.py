@@ -267,7 +267,7 @@ class TestErrors:
             recorder.socket.end(Reason.FORCED_CLOSE)
         async with asyncio.timeout(TIMEOUT):
             while client.task is None:
-                await asyncio.sleep(0)
+                await asyncio.sleep(0.001)
         await asyncio.wait([client.task], timeout=TIMEOUT)
         assert isinstance(client.task.exception(), LookupError)
         assert (len(recorder.reasons), len(registry)) == (1, 0)

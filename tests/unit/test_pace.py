@@ -70,6 +70,16 @@ class TestVirtualTime:
         with pytest.raises(RuntimeError, match="nothing will ever happen"):
             virtual_time.run(wait(), [])
 
+    def test_turning_until_time_passes_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(virtual_time, "_MAX_TURNS", 1_000)
+
+        async def turn() -> None:
+            while asyncio.get_running_loop().time() < 1:
+                await asyncio.sleep(0)
+
+        with pytest.raises(RuntimeError, match="time stands still"):
+            virtual_time.run(turn(), [])
+
 
 def test_process_that_may_not_run_is_seen() -> None:
     """Two loops on one core: each is kept waiting by the other."""
