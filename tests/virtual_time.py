@@ -39,7 +39,7 @@ class _Selector(selectors.DefaultSelector):
             self.turns = 0
         elif self.turns > _MAX_TURNS:
             raise RuntimeError(
-                "something waits for time to pass, and turns the loop meanwhile: time stands still for it"
+                "something waits for time to pass, and turns the loop meanwhile: it stands still"
             )
         return super().select(0)
 

@@ -86,6 +86,8 @@ NODE_OPTIONS = {
 _TROUBLE = re.compile(r"Traceback|^ERROR|^CRITICAL|Warning:|never retrieved|never awaited|Exception ignored|Unhandled")
 
 _NOISE = [
+    # Of uvicorn, for a WebSocket that is refused with a response, where something is between its `send` and `sio`.
+    "ASGI callable returned without completing handshake.",
     # The number of what was logged in full before, and judged then: it comes ten seconds later, in another test.
     " more times in the last ",
     # When a client leaves that had sent another request behind its poll, on uvloop: only the last is told of it, and
