@@ -38,9 +38,7 @@ class _Selector(selectors.DefaultSelector):
             self.now += timeout
             self.turns = 0
         elif self.turns > _MAX_TURNS:
-            raise RuntimeError(
-                "something waits for time to pass, and turns the loop meanwhile: it stands still"
-            )
+            raise RuntimeError("something waits for time to pass, and turns the loop meanwhile: it stands still")
         return super().select(0)
 
 
