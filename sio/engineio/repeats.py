@@ -29,10 +29,10 @@ class Repeats:
         if self._is_new(f"{message}: {name}", logging.ERROR):
             self._logger.error(message, exc_info=error)
 
-    def warning(self, message: str) -> None:
-        """Logs a warning."""
+    def warning(self, message: str, cause: object = "") -> None:
+        """Logs a warning. `cause` is logged with it, and may differ from one repeat to the next."""
         if self._is_new(message, logging.WARNING):
-            self._logger.warning(message)
+            self._logger.warning("%s%s", message, f" ({cause})" if cause else "")
 
     def _is_new(self, message: str, level: int) -> bool:
         loop = asyncio.get_running_loop()
@@ -48,6 +48,8 @@ class Repeats:
         return True
 
     def _report(self, message: str, level: int) -> None:
+        if self._loop is not asyncio.get_running_loop():
+            return  # another server has begun anew
         assert self._loop is not None
         count = self._counts[message]
         if not count:

@@ -11,11 +11,13 @@ from . import upgrades
 from .app import get_engineio_app
 from .handshake import Action, ErrorCode, HandshakeError, Unavailable, check_protocol, check_request, parse_query
 from .registry import registry
+from .repeats import Repeats
 from .socket import EngineIOSocket
 from .state import Transport
 from .undecided import decide
 
 logger = logging.getLogger("sio.engineio")
+_repeats = Repeats(logger)
 
 # The ASGI application interface, as Channels calls a consumer.
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -42,6 +44,8 @@ class EngineIORequest:
         self.query = parse_query(scope.get("query_string", b""))
         self.headers: dict[bytes, bytes] = dict(scope.get("headers", ()))  # ASGI has the names in lower case
         self._origins = self.settings.origins
+        #: The session that the request names, when it was checked.
+        self._found: EngineIOSocket | None = None
 
     def check(self) -> Action:
         """Returns what the request is for; if that `must_ask`, it is not decided yet. Raises HandshakeError, which is
@@ -58,7 +62,8 @@ class EngineIORequest:
                 origin=self.headers.get(b"origin", b""),
             )
             if action is not Action.OPEN:
-                users.check_owner(self.live_socket(), self.scope)
+                assert self._found is not None  # by `check_request`
+                users.check_owner(self._found, self.scope)
             elif self.settings.allow_request is None:
                 check_protocol(self.query)
         except HandshakeError as error:
@@ -95,18 +100,16 @@ class EngineIORequest:
         registry.admit(self.settings.engineio)
 
     def _log(self, error: HandshakeError) -> None:
+        client = self.scope.get("client")
         foreign = error.code is ErrorCode.UNKNOWN_SID and registry.is_foreign(self.query.sid)
-        logger.log(
-            logging.WARNING if foreign or error.is_loud else logging.DEBUG,
-            "Refused a request of %s: %s%s",
-            self.scope.get("client"),
-            error,
-            _FOREIGN_HINT if foreign else "",
-        )
+        if foreign or error.is_loud:
+            # Anybody can be refused as often as they like.
+            _repeats.warning(f"Refused a request: {error}{_FOREIGN_HINT if foreign else ''}", f"of {client}")
+        else:
+            logger.debug("Refused a request of %s: %s", client, error)
 
-    @staticmethod
-    def _current_transport(sid: str) -> Transport | None:
-        socket = registry.get(sid)
+    def _current_transport(self, sid: str) -> Transport | None:
+        self._found = socket = registry.get(sid)
         return None if socket is None else socket.transport
 
     def open_socket(self, transport: Transport) -> EngineIOSocket:
@@ -122,9 +125,10 @@ class EngineIORequest:
         return socket
 
     def live_socket(self) -> EngineIOSocket:
-        """Returns the session that the request names. To be called right after `check` found it."""
+        """Returns the session that the request names. Raises HandshakeError if it ended since `check` found it."""
         socket = registry.get(self.query.sid)
-        assert socket is not None
+        if socket is None:
+            raise HandshakeError(ErrorCode.UNKNOWN_SID, "the session ended while the request waited")
         return socket
 
     def cors_headers(self) -> list[tuple[bytes, bytes]]:

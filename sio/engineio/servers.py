@@ -39,7 +39,8 @@ def _package_of(send: Any) -> str:
     while True:
         owner = getattr(send, "__self__", None)
         wrapped = _TRANSPARENT.get((type(owner).__module__, type(owner).__name__))
-        if wrapped is not None:
+        # On HTTP it saves the session, which may fail.
+        if wrapped is not None and getattr(owner, "scope", {}).get("type") != "http":
             send = getattr(owner, wrapped)
         elif isinstance(send, functools.partial):
             send = send.func

@@ -139,7 +139,7 @@ class EngineIOSocket:
 
     def pause_reading(self) -> None:
         """Takes nothing more from the client until `resume_reading`; meanwhile no pong is demanded of it."""
-        if self._reading is None:
+        if self._reading is None and not self._finished:
             self._reading = self._loop.create_future()
             self.session.pause()
             self._update()
@@ -164,6 +164,18 @@ class EngineIOSocket:
         while self._reading is not None and self.session.is_open:
             await asyncio.shield(self._reading)
 
+    async def wait_turn(self) -> None:
+        """Waits until a long packet may be handled. The client's pong may stand behind it, and is not missed."""
+        if long_packets.are_due:
+            return
+        self.session.pause()
+        try:
+            await long_packets.wait(self.turn.long_at)
+        finally:
+            if self._reading is None:
+                self.session.resume(self._loop.time())
+                self._update()
+
     def on_readable(self, interrupt: Callable[[], None]) -> None:
         """The POST whose packets wait wants to be interrupted when reading goes on."""
         if self._reading is None:
@@ -185,7 +197,7 @@ class EngineIOSocket:
         try:
             for packet in packets:
                 if len(packet.data) > TURN_BYTES:
-                    await long_packets.wait()
+                    await self.wait_turn()
                 began = perf_counter()
                 self._dispatch(self.session.receive(packet, self._loop.time()))
                 pause = self.turn.spend(len(packet.data), began, perf_counter())
@@ -345,6 +357,8 @@ class EngineIOSocket:
         assert reason is not None
         upgrades.watch.session_ended(self.session, self._loop.time() - self._opened_at)
         logger.debug("Session of %s closed: %s", self.scope.get("client"), reason)
-        self._app.on_disconnect(self, reason)
-        # Clients that come and go must not leave more behind than there are places.
-        self.tasks.end_session(lambda: self._registry.release(self))
+        try:
+            self._app.on_disconnect(self, reason)
+        finally:
+            # Clients that come and go must not leave more behind than there are places.
+            self.tasks.end_session(lambda: self._registry.release(self))

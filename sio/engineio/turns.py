@@ -7,6 +7,8 @@ who reads must make the pauses. Times are seconds of `time.perf_counter`: that o
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 import time
 
 #: What of one client is handled in a turn: so many bytes or packets, but one packet at least.
@@ -23,12 +25,14 @@ _PACKET_COST = -(-TURN_BYTES // TURN_PACKETS)
 class Turn:
     """The account of one session."""
 
-    __slots__ = ("_free_at", "_left")
+    __slots__ = ("_free_at", "_left", "long_at")
 
     def __init__(self) -> None:
         self._left = TURN_BYTES
         #: When others will have had as much time as this session.
         self._free_at = 0.0
+        #: When its last packet was handled that took a whole turn; 0 if none did.
+        self.long_at = 0.0
 
     def spend(self, size: int, began: float, ended: float) -> float | None:
         """Counts a packet of `size` bytes that was handled from `began` to `ended`.
@@ -46,26 +50,63 @@ class Turn:
         if pause < TURN_TIME:
             return 0.0
         if ended - began >= TURN_TIME:
+            self.long_at = ended
             long_packets.took(began, ended)
         return min(pause, MAX_PAUSE)
 
 
 class LongPackets:
-    """Packets that take more than a turn by themselves: as much time is left to others after each, also when many
+    """Packets that may take more than a turn by themselves: as much time is left to others after each, also when many
     clients send one at the same time.
+
+    Who sent none that took long comes first, and then whose last one is longest ago: a flood of them keeps nobody
+    waiting who sends large packets too, but for the time that one takes and the pause after it.
     """
 
     def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._free_at = 0.0
+        #: A heap: when the last long packet of the session was, and the order in which they came.
+        self._waiters: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._numbers = itertools.count()
+        self._is_opening = False
 
     def took(self, began: float, ended: float) -> None:
         """One was handled."""
         self._free_at = ended + min(ended - began, MAX_PAUSE)
 
-    async def wait(self) -> None:
-        """Waits until one may be handled, at once: whoever waits too looks again after it."""
-        while (pause := self._free_at - time.perf_counter()) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(pause)
+    @property
+    def are_due(self) -> bool:
+        """Whether the next one need not wait."""
+        return not self._waiters and self._free_at <= time.perf_counter()
+
+    async def wait(self, long_at: float) -> None:
+        """Waits until one may be handled, which is to be done at once. `long_at` is that of the session's turn."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # of a server that was started after another one ended
+            self._loop, self._waiters, self._is_opening = loop, [], False
+        if not self.are_due:
+            waiter = loop.create_future()
+            heapq.heappush(self._waiters, (long_at, next(self._numbers), waiter))
+            if not self._is_opening:
+                self._is_opening = True
+                self._open()
+            await waiter
+
+    def _open(self) -> None:
+        """Lets the next one go on, if it is time, and comes again while somebody waits."""
+        assert self._loop is not None
+        pause = self._free_at - time.perf_counter()
+        if pause > 0:
+            self._loop.call_later(pause, self._open)
+            return
+        while self._waiters:
+            waiter = heapq.heappop(self._waiters)[2]
+            if not waiter.done():  # its session may have ended
+                waiter.set_result(None)
+                self._loop.call_soon(self._open)  # after it: its packet may have taken long
+                return
+        self._is_opening = False
 
 
 #: Those of all sessions of this process.

@@ -24,7 +24,7 @@ from .session import CLOSE_TIMEOUT
 from .socket import EngineIOSocket
 from .state import InvalidTransition, Reason, Transport
 from .steps import Interruptible
-from .turns import TURN_BYTES, long_packets
+from .turns import TURN_BYTES
 from .undecided import ClientGone
 
 logger = logging.getLogger("sio.engineio")
@@ -71,8 +71,6 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Accepts or refuses the WebSocket. Returns the session that it carries from now on, if there is one."""
         upgrades.watch.websocket_came()
         request = EngineIORequest(scope)
-        if request.query.b64:
-            self._send = _in_base64(self._send)
         self._max_payload = request.settings.engineio.max_payload
         await self._receive()  # websocket.connect
         try:
@@ -90,6 +88,8 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             # Nobody hears it, but a server may complain of an application that says nothing.
             await self._try_send({"type": "websocket.close"})
         else:
+            if request.query.b64:
+                self._send = _in_base64(self._send)
             accept = self._accept if action is Action.OPEN else self._upgrade
             return socket if await accept(socket, _acceptance(request)) else None
         return None
@@ -193,7 +193,7 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 socket.end(Reason.TRANSPORT_ERROR)
                 return MESSAGE_TOO_BIG
             if len(frame) > TURN_BYTES:
-                await long_packets.wait()
+                await socket.wait_turn()
             # One frame is read ahead, so that a client which leaves meanwhile is noticed.
             if socket.is_paused:
                 await socket.wait_readable()

@@ -175,7 +175,8 @@ class ChannelLayerAdapter(Adapter):
 
     def on_room_deleted(self, namespace: str, room: Room) -> None:
         """Leaves the group of the room."""
-        channel = self._get_channel()
+        # Without a channel nothing was joined, and a layer that cannot be had is told of when something is.
+        channel = None if self._channel is None else self._get_channel()
         if channel is not None:
             group = group_name(namespace, room)
             channel.discard(group)
@@ -237,9 +238,16 @@ class ChannelLayerAdapter(Adapter):
         except Exception as error:
             self._unsent.add(error)
         finally:
-            done.set_result(None)
-            if self._sending.get(group) is done:
-                del self._sending[group]
+            if before is None or before.done():
+                self._end_sending(group, done)
+            else:  # cancelled as it waited: the next one is to wait as long
+                before.add_done_callback(lambda _: self._end_sending(group, done))
+
+    def _end_sending(self, group: str, done: asyncio.Future[None]) -> None:
+        """A broadcast of the group is over: the next one may be sent."""
+        done.set_result(None)
+        if self._sending.get(group) is done:
+            del self._sending[group]
 
     # Receiving
 

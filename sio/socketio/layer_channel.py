@@ -80,6 +80,7 @@ class LayerChannel:
 
     def _stop_probing(self) -> None:
         self._probe.stop()
+        self._groups.release_waiters()  # no failure would let them go any more
         self._health.left_groups()
 
     async def settle(self) -> None:

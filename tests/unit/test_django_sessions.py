@@ -16,6 +16,7 @@ from django.test import override_settings
 
 from sio import NamespaceSocket, SocketIOConsumer
 from sio.engineio.registry import registry
+from sio.engineio.state import Reason
 from sio.sessions import protect
 from tests.asgi import Poller, Request, request
 from tests.pace import TIMEOUT
@@ -268,3 +269,23 @@ class TestHandshake:
             answered.set()
             assert (await handshake).status == 200
         assert browser.stored() == {"cart": ["a book"]}
+
+
+async def test_session_that_ends_while_the_other_is_saved_is_unknown(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of Engine.IO, and of Django: what middleware changed is saved before the poll looks for its session."""
+    browser.visits.is_on = True
+    loop, save = asyncio.get_running_loop(), Store.save
+    (socket,) = registry
+
+    def save_late(self: Any, must_create: bool = False) -> None:
+        asyncio.run_coroutine_threadsafe(end(), loop).result()
+        save(self, must_create)
+
+    async def end() -> None:
+        socket.end(Reason.TRANSPORT_CLOSE)
+
+    monkeypatch.setattr(Store, "save", save_late)
+    answer = await browser.client.get()
+    assert (answer.status, answer.json()["code"]) == (400, 1)

@@ -376,6 +376,20 @@ class TestServers:
         assert not is_plain([].append)
 
 
+@pytest.mark.parametrize(("type_", "expected"), [("websocket", True), ("http", False)])
+def test_session_middleware_passes_on_what_is_sent_on_a_websocket_alone(type_: str, expected: bool) -> None:
+    """On HTTP it saves the session first, and what that raises is no sign of a client that left."""
+
+    async def send(message: Any) -> None:
+        pass
+
+    send.__module__ = "uvicorn.protocols"
+    wrapper = InstanceSessionWrapper({"type": type_, "cookies": {}}, send)
+    assert is_plain(send)
+    assert is_plain(wrapper.send) is expected
+    assert is_gone(wrapper.send, LookupError()) is expected
+
+
 class Uvicorn(WebSocket):
     """A WebSocket that is refused: uvicorn takes another turn or two of the loop to close its connection."""
 

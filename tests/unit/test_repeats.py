@@ -16,6 +16,8 @@ from tests import virtual_time
 from tests.asgi import request
 from tests.client import SocketIOClient
 
+STRANGER = [(b"origin", b"https://evil.example")]
+
 
 class Consumer(SocketIOConsumer):
     async def connect(self, socket: NamespaceSocket, auth: dict[str, Any]) -> bool | None:
@@ -200,3 +202,28 @@ def test_another_loop_starts_anew(caplog: pytest.LogCaptureFixture) -> None:
     live(test)
     live(test)
     assert told(caplog) == [("message", False)] * 2
+
+
+async def test_refused_requests_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Anybody can send them, and as many as they like."""
+    for _ in range(50):
+        assert (await request(Consumer.as_asgi(), "GET", "EIO=4&transport=polling", headers=STRANGER)).status == 403
+    (record,) = [record for record in caplog.records if "Refused a request" in record.getMessage()]
+    assert "127.0.0.1" in record.getMessage()
+    assert "evil.example" in record.getMessage()
+
+
+def test_timer_of_a_loop_that_is_not_the_last_one_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    repeats = Repeats(logging.getLogger("sio.engineio"))
+
+    async def other() -> None:
+        repeats.warning("of the other loop")
+
+    async def main() -> None:
+        repeats.warning("of the first loop")
+        await asyncio.to_thread(asyncio.run, other())
+        await asyncio.sleep(30)
+
+    problems: list[dict[str, Any]] = []
+    virtual_time.run(main(), problems)
+    assert problems == []

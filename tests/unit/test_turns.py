@@ -15,6 +15,7 @@ import pytest
 from sio.engineio import EngineIOApplication, EngineIOSocket, set_engineio_app
 from sio.engineio.turns import MAX_PAUSE, TURN_BYTES, TURN_PACKETS, TURN_TIME, LongPackets, Turn
 from tests.asgi import APP, Poller, WebSocket
+from tests.pace import TIMEOUT
 
 pytestmark = pytest.mark.real_time
 
@@ -61,12 +62,51 @@ class TestLongPackets:
         packets = LongPackets()
         now = time.perf_counter()
         packets.took(now - LONG, now)
-        await packets.wait()
+        await packets.wait(0)
         assert time.perf_counter() >= now + LONG
 
     async def test_wait_for_nothing_at_first(self) -> None:
         with pytest.raises(StopIteration):
-            LongPackets().wait().send(None)
+            LongPackets().wait(0).send(None)
+
+    async def test_who_took_long_comes_last(self) -> None:
+        """Floods wait behind all others, in the order of their last long packets."""
+        packets, order = LongPackets(), list[float]()
+
+        async def handle(long_at: float) -> None:
+            await packets.wait(long_at)
+            order.append(long_at)
+            now = time.perf_counter()
+            packets.took(now - LONG / 10, now)
+
+        now = time.perf_counter()
+        packets.took(now - LONG, now)
+        await asyncio.gather(*map(handle, [9.0, 8.0, 0.0, 7.0, 0.0]))
+        assert order == [0.0, 0.0, 7.0, 8.0, 9.0]
+
+    async def test_who_leaves_keeps_nobody_waiting(self) -> None:
+        packets = LongPackets()
+        now = time.perf_counter()
+        packets.took(now - LONG, now)
+        leaving, staying = (asyncio.create_task(packets.wait(0)) for _ in range(2))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        async with asyncio.timeout(TIMEOUT):
+            await staying
+            await packets.wait(0)
+
+    def test_another_loop_begins_anew(self) -> None:
+        packets = LongPackets()
+
+        async def wait(seconds: float) -> None:
+            now = time.perf_counter()
+            packets.took(now - seconds, now)
+            async with asyncio.timeout(seconds / 2):
+                await packets.wait(0)
+
+        with pytest.raises(TimeoutError):
+            asyncio.run(wait(1.0))  # it ends while somebody waits
+        asyncio.run(asyncio.wait_for(packets.wait(0), TIMEOUT))
 
 
 class Recorder(EngineIOApplication):
