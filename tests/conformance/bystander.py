@@ -46,13 +46,13 @@ class Bystander:
             self.end = end
             self._packets.put_nowait(end)
 
-    async def check(self, *, first: bool = False) -> None:
-        """Is served as if nothing had happened to others."""
+    async def check(self, *, first: bool = False, padding: int = 0) -> None:
+        """Is served as if nothing had happened to others. What it sends has so many spaces in it."""
         number = next(self._numbers)
         if first:  # the client may send nothing before it is answered
             for _ in self._join:
                 await self._packets.get()
-        await self._session.send(self._said % number)
+        await self._session.send((self._said % number).replace('",', '",' + " " * padding))
         async with asyncio.timeout(TIMEOUT):
             while (packet := await self._packets.get()) != self._heard % number:
                 assert not isinstance(packet, Ended), f"the bystander {packet}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from tests.pace import TIMEOUT
+
 from .conftest import OURS, server_fixture
 from .servers import Server
 from .test_slow_readers import memory, stop_reading
@@ -17,7 +19,7 @@ PARTS = {"uvicorn": 1, "daphne": 24}
 #: What a server may keep of all that.
 BOUND = SIZE * CLIENTS // 3
 #: When nothing may be left, in seconds: the connection that Daphne gives up takes it some.
-DEADLINE = 60
+DEADLINE = 2 * TIMEOUT
 
 SHORT = {
     "SIO_MAX_BUFFERED_BYTES": 2 * SIZE,

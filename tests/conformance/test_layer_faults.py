@@ -15,6 +15,7 @@ import pytest
 import redis.asyncio as aioredis
 
 from tests.conftest import free_port
+from tests.pace import PACE
 
 from .servers import Server
 from .test_cluster import (
@@ -33,7 +34,7 @@ from .test_cluster import (
 
 #: What nobody waits for with Redis hanging, in seconds: the deadline is 1 s, and up to 3 s on a machine that is busy.
 #: redis-py itself gives up after 5 s, or never.
-NOBODY_WAITS = 4.5
+NOBODY_WAITS = 4.5 * PACE
 
 
 @contextlib.asynccontextmanager

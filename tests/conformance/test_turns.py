@@ -8,17 +8,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from sio.engineio.turns import TURN_BYTES
 from tests.flood import FLOODS, OBJECTS, PLACEHOLDER, Flooder, deflated, processor_time, text
-from tests.pace import TIMEOUT
+from tests.pace import PACE, TIMEOUT
 
 from .bystander import Bystander
 from .http import control
-from .servers import Server, running
+from .servers import OURS, Server, running
 from .test_slow_readers import memory
 
 #: What others may wait, in seconds of the server's processor time: a machine that is busy with something else does not
 #: change that.
-DELAY = 0.25
+DELAY = 0.25 * PACE
 #: Once in a while it does, a little: threads that share a core.
 ATTEMPTS = 3
 #: Daphne takes no compressed frames. What it needs itself to parse 64 kB of tiny ones is not ours to change.
@@ -41,8 +42,10 @@ async def flooder(server: Server, join: str = "40") -> AsyncIterator[Flooder]:
         await client.close()
 
 
-async def longest_wait(server: Server, flood: bytes) -> float:
-    """Returns how long a server had to work until another client was answered, until it had done with a flood."""
+async def longest_wait(server: Server, flood: bytes, padding: int = 0) -> float:
+    """Returns how long a server had to work until another client was answered, until it had done with a flood. What
+    that client says has so many bytes more.
+    """
     bystander = await Bystander.open(server)
     async with flooder(server) as client:
         flooding = asyncio.create_task(client.send(flood))
@@ -50,7 +53,7 @@ async def longest_wait(server: Server, flood: bytes) -> float:
         longest = 0.0
         while not done.done():
             before = processor_time(server.process.pid)
-            await bystander.check()
+            await bystander.check(padding=padding)
             longest = max(longest, processor_time(server.process.pid) - before)
         await asyncio.gather(flooding, done)
     await bystander.close()
@@ -59,11 +62,20 @@ async def longest_wait(server: Server, flood: bytes) -> float:
 
 @pytest.mark.parametrize(("kind", "flood"), CASES)
 async def test_flood_holds_up_nobody(kind: str, flood: str) -> None:
-    data = FLOODS[flood]()
+    await holds_up_nobody(kind, FLOODS[flood]())
+
+
+@pytest.mark.parametrize("kind", OURS)
+async def test_flood_holds_up_nobody_who_sends_large_packets_too(kind: str) -> None:
+    """They are as large as those which wait for others that took long, and take no time themselves."""
+    await holds_up_nobody(kind, FLOODS["a megabyte of arrays"]() * 10, padding=TURN_BYTES)
+
+
+async def holds_up_nobody(kind: str, data: bytes, padding: int = 0) -> None:
     waits: list[float] = []
     async with running(kind) as server:
         while len(waits) < ATTEMPTS and min(waits, default=DELAY) >= DELAY:
-            waits.append(await longest_wait(server, data))
+            waits.append(await longest_wait(server, data, padding))
         assert not server.take_troubles()
     assert min(waits) < DELAY, waits
 
