@@ -104,11 +104,11 @@ async def expect_any(player: Player, actor: Actor, rest: str) -> str:
 
 @step("logged")
 async def logged(player: Player, actor: Actor, rest: str) -> str:
-    """`logged <count> <text>`: since the transcript began, so many lines of the log have this text."""
-    count, text = rest.split(" ", 1)
+    """`logged <text>`: a line of the log has this text. It may be older than the transcript: what a client can have
+    logged again and again is told once, and then counted.
+    """
     await control(player.server, "sessions")
-    lines = player.server.lines[player.first_line :]
-    assert sum(text in line for line in lines) == int(count), lines
+    assert any(rest in line for line in player.server.lines), player.server.lines[player.first_line :]
     return ""
 
 
