@@ -19,7 +19,7 @@ import time
 import django.db
 from asgiref.sync import sync_to_async
 
-from .engineio.steps import Rest, begin
+from .engineio.steps import await_rest, begin
 from .socketio.upkeep import Upkeep
 
 logger = logging.getLogger("sio.socketio")
@@ -59,13 +59,9 @@ class DatabaseUpkeep(Upkeep):
             logger.debug("Left the database connections alone", exc_info=True)
             return
         if rest is not None:
-            task = asyncio.get_running_loop().create_task(_finish(rest), context=context)
+            task = asyncio.get_running_loop().create_task(await_rest(rest), context=context)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-
-
-async def _finish(rest: Rest) -> None:
-    await rest
 
 
 def close_old_connections() -> None:

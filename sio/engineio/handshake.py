@@ -89,7 +89,7 @@ class Unavailable(Exception):
 class Query:
     """The query parameters that matter. A parameter that is absent is the empty string; the last of several wins.
 
-    With `b64`, whatever its value, a client asks for binary data as text, on WebSocket too.
+    With `b64`, whatever its value but an empty one, a client asks for binary data as text, on WebSocket too.
     """
 
     transport: str = ""

@@ -124,3 +124,8 @@ class Interruptible:
         assert task is not None
         # If somebody else cancelled the task too, it is to end.
         return self._cancelled and task.uncancel() <= self._cancelling and kind is asyncio.CancelledError
+
+
+async def await_rest(rest: Rest) -> None:
+    """Awaits the rest of what was begun, for a task: one is made of coroutines only."""
+    await rest

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeAlias
 
 from .packets import EncodedPacket
 from .servers import is_gone, is_plain
-from .steps import Rest, begin, begin_in_task
+from .steps import Rest, await_rest, begin, begin_in_task
 
 logger = logging.getLogger("sio.engineio")
 
@@ -68,7 +68,7 @@ class Writer:
                 task.add_done_callback(self._on_done)
 
     def _create_task(self, rest: Rest) -> asyncio.Task[None]:
-        return asyncio.get_running_loop().create_task(_await(rest), context=self._context)
+        return asyncio.get_running_loop().create_task(await_rest(rest), context=self._context)
 
     def _on_done(self, task: asyncio.Task[None]) -> None:
         self.is_blocked = False
@@ -86,7 +86,3 @@ class Writer:
         """Gives up what was not taken."""
         if self._task is not None:
             self._task.cancel()
-
-
-async def _await(rest: Rest) -> None:
-    await rest
