@@ -40,6 +40,9 @@ COVER := --cov --cov-branch --cov-report=
 REPORT := build/conformance
 BENCHMARKS := build/benchmarks
 
+# A run starts hundreds of interpreters. What one of them has compiled is kept for the others, whatever is set outside.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test test-quick test-loaded unit conformance conformance-all browser summary fuzz soak \
 	official-suites bench bench-summary bench-instructions lint types coverage clean

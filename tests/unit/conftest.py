@@ -6,11 +6,16 @@ Those that use sockets, other threads or another loop are marked with `real_time
 from __future__ import annotations
 
 import asyncio
+import asyncio.constants
 from collections.abc import Callable, Mapping
 
 import pytest
 
 from tests.virtual_time import VirtualTimeLoop
+
+# The loops' debug mode notes for each call, future and task where it was made. No test looks at that, and ten frames
+# of it each time are a tenth of what these tests take.
+asyncio.constants.DEBUG_STACK_DEPTH = 1
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -1,0 +1,57 @@
+"""Which tests coverage is measured of. A pytest plugin.
+
+A tracer is called for each line of Python, also of what is not measured, and makes a test take twice as long. It sees
+nothing where servers are processes of their own, nor in the process that shows the tests of several workers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+#: Tests that talk to processes.
+_ELSEWHERE = ("tests/conformance/", "tests/browser/", "tests/benchmarks/", "tests/soak/")
+#: Those among them that call `sio` themselves.
+_HERE = ("tests/conformance/test_parsers.py", "tests/conformance/test_vectors.py")
+#: Those that do what others do once again and again, in each order or cut off at each place.
+_AGAIN = (
+    "tests/unit/test_cancellation.py",
+    "tests/unit/test_endings.py",
+    "tests/unit/test_interleavings.py",
+)
+
+
+def is_measured(nodeid: str) -> bool:
+    """Whether a test runs lines of `sio` in its own process that no other one does."""
+    return not nodeid.startswith((*_ELSEWHERE, *_AGAIN)) or nodeid.startswith(_HERE)
+
+
+class Tracing:
+    """Stops the tracer where it sees nothing, and starts it again."""
+
+    def __init__(self, controller: Any) -> None:
+        self._controller = controller
+        self._is_on = True
+
+    def turn(self, on: bool) -> None:
+        if on is not self._is_on:
+            self._is_on = on
+            if on:
+                self._controller.resume()
+            else:
+                self._controller.pause()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        self.turn(is_measured(item.nodeid))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    controller = getattr(session.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+    if controller is not None:
+        tracing = Tracing(controller)
+        session.config.pluginmanager.register(tracing, "tracing")
+        if session.config.getoption("numprocesses", None):  # this process only shows what its workers do
+            tracing.turn(False)
