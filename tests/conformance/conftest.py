@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from . import forks
 from .bystander import Bystander
 from .parsers.oracle import Oracle
 from .player import Transcript
@@ -24,8 +25,14 @@ HERE = Path(__file__).parent
 #: Lines of a server's log that are shown with a test that failed.
 SHOWN_LINES = 100
 
+forks.want_forks()
+
 #: All tests and fixtures here share one event loop, since they share the servers.
 fixture = partial(pytest_asyncio.fixture, loop_scope="session")
+
+
+def pytest_sessionfinish() -> None:
+    forks.end()
 
 
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:

@@ -20,6 +20,8 @@ from typing import Any
 from tests.conftest import free_port
 from tests.pace import TIMEOUT, ms
 
+from .forks import Fork, can_run
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 APPLICATION = "tests.conformance.project.asgi:application"
@@ -95,6 +97,9 @@ _NOISE = [
     "ASGI callable returned without completing response.",
 ]
 
+#: The longest line that a process may print, in bytes.
+LINE_LIMIT = 2**24
+
 
 class Process:
     """A process whose output is read line by line."""
@@ -113,19 +118,26 @@ class Process:
 
     async def start(self, ready: str) -> None:
         """Starts it, and waits for a line with `ready` in it."""
-        self.process = await asyncio.create_subprocess_exec(
+        self.process: Fork | asyncio.subprocess.Process
+        self.process = await (self._fork() if can_run(self.command) else self._execute())
+        self._reader = asyncio.create_task(self._read())
+        await self.line(lambda line: ready in line)
+
+    async def _fork(self) -> Fork:
+        return await Fork.start(self.command, ROOT, self.environment, LINE_LIMIT)
+
+    async def _execute(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             *self.command,
             cwd=ROOT,
             env=self.environment,
             stdin=self.stdin,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            limit=2**24,
+            limit=LINE_LIMIT,
             # A shell that runs the tests in the background has them ignore it, and whatever they start.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
-        self._reader = asyncio.create_task(self._read())
-        await self.line(lambda line: ready in line)
 
     async def _read(self) -> None:
         assert self.process.stdout is not None
