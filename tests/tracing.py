@@ -6,9 +6,8 @@ nothing where servers are processes of their own, nor in the process that shows 
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+from coverage import Coverage
 
 #: Tests that talk to processes.
 _ELSEWHERE = ("tests/conformance/", "tests/browser/", "tests/benchmarks/", "tests/soak/")
@@ -30,28 +29,31 @@ def is_measured(nodeid: str) -> bool:
 class Tracing:
     """Stops the tracer where it sees nothing, and starts it again."""
 
-    def __init__(self, controller: Any) -> None:
-        self._controller = controller
-        self._is_on = True
+    def __init__(self) -> None:
+        self._stopped: Coverage | None = None
 
-    def turn(self, on: bool) -> None:
-        if on is not self._is_on:
-            self._is_on = on
-            if on:
-                self._controller.resume()
-            else:
-                self._controller.pause()
+    def stop(self) -> None:
+        """Stops the measurement, and those under it: pytest-cov begins one in a worker before it knows that it is one."""
+        while running := Coverage.current():
+            self._stopped = self._stopped or running
+            running.stop()
+
+    def start(self) -> None:
+        if self._stopped is not None:
+            self._stopped.start()
+            self._stopped = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        self.turn(is_measured(item.nodeid))
+        if is_measured(item.nodeid):
+            self.start()
+        else:
+            self.stop()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    controller = getattr(session.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
-    if controller is not None:
-        tracing = Tracing(controller)
-        session.config.pluginmanager.register(tracing, "tracing")
-        if session.config.getoption("numprocesses", None):  # this process only shows what its workers do
-            tracing.turn(False)
+    tracing = Tracing()
+    session.config.pluginmanager.register(tracing, "tracing")
+    if session.config.getoption("numprocesses", None):  # this process only shows what its workers do
+        tracing.stop()
