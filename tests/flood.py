@@ -60,11 +60,11 @@ def dense(head: str, value: str, tail: str = "]]", size: int = MEGABYTE) -> str:
 NESTED = "[" * 90 + "]" * 90
 PLACEHOLDER = '{"_placeholder":true,"num":0}'
 
-#: What takes a server long, in frames that are sent at once. Nobody handles the event.
+#: What takes a server a second or two, in frames that are sent at once. Nobody handles the event.
 FLOODS: dict[str, Callable[[], bytes]] = {
     "compressed objects": lambda: deflated(dense('42["zz",[', '{"":0}')) * 28,
-    "compressed arrays": lambda: deflated(dense('42["zz",[', NESTED)) * 28,
-    "compressed binary events": lambda: (deflated(dense(f'451-["zz",{PLACEHOLDER},[', NESTED)) + binary(b"x")) * 28,
+    "compressed arrays": lambda: deflated(dense('42["zz",[', NESTED)) * 12,
+    "compressed binary events": lambda: (deflated(dense(f'451-["zz",{PLACEHOLDER},[', NESTED)) + binary(b"x")) * 10,
     "compressed acknowledgements": lambda: deflated(dense("431[", "[]", "]")) * 28,
     "a megabyte of objects": lambda: text(dense('42["zz",[', '{"":0}')),
     "a megabyte of arrays": lambda: text(dense('42["zz",[', NESTED)),
@@ -72,7 +72,7 @@ FLOODS: dict[str, Callable[[], bytes]] = {
     "noops": lambda: text("6") * 100_000,
     "acknowledgements": lambda: text("431[]") * 100_000,
     "events": lambda: text('42["zz"]') * 100_000,
-    "namespaces": lambda: text("40/x,") * 100_000,
+    "namespaces": lambda: text("40/x,") * 50_000,
 }
 
 #: Large values that a session could keep.

@@ -11,6 +11,9 @@ from tests.pace import TIMEOUT
 from .servers import Server
 from .wire import Ended, Packet, WebSocket
 
+#: Between two checks of one who asks all the time: a moment, in seconds. Without it, a server does little else.
+BREATH = 0.005
+
 
 class Bystander:
     """A client that wants nothing but to stay connected, whatever others do to its server."""

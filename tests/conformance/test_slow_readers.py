@@ -12,7 +12,7 @@ import pytest
 
 from tests.pace import PACE, ms
 
-from .bystander import Bystander
+from .bystander import BREATH, Bystander
 from .conftest import OURS, server_fixture
 from .servers import Server
 from .wire import TRANSPORTS, Polling, Session, WebSocket, Wire
@@ -61,6 +61,7 @@ async def watch(server: Server, slow: Session) -> tuple[int, float]:
     """Until a client is gone: how much memory the server needs, and how long others wait."""
     most, longest, bystander = 0, 0.0, await Bystander.open(server)
     while not server.hooks(slow.id, "disconnect"):
+        await asyncio.sleep(BREATH)
         asked = time.monotonic()
         await bystander.check()
         most, longest = max(most, memory(server)), max(longest, time.monotonic() - asked)
