@@ -39,13 +39,14 @@ COVERAGE := .venv/bin/coverage
 COVER := --cov --cov-branch --cov-report=
 REPORT := build/conformance
 BENCHMARKS := build/benchmarks
+BESIDE := build/beside
 
 # A run starts hundreds of interpreters. What one of them has compiled is kept for the others, whatever is set outside.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick test-loaded unit conformance conformance-all browser summary fuzz soak \
-	official-suites bench bench-summary bench-instructions lint types coverage clean
+.PHONY: help run test test-quick test-loaded test-beside unit conformance conformance-all browser summary fuzz \
+	soak official-suites bench bench-summary bench-instructions lint types coverage clean
 
 help: ## List the targets (PYTHON=python3.13 chooses the Python of each)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +65,15 @@ test-quick: $(VENV) $(NODE) ## Run what one runs between edits: the unit tests, 
 
 test-loaded: $(VENV) ## Run all tests beside an endless loop on each core
 	.venv/bin/python -m tests.busy $(MAKE) test
+
+# A clone has files of its own: neither run sees what the other one writes. It has what is committed.
+test-beside: $(VENV) $(NODE) $(CLIENTS) ## Run all tests twice at once: here, and those of the last commit in build/beside
+	@test -e $(BESIDE) || git clone --quiet . $(BESIDE)
+	@git -C $(BESIDE) fetch --quiet "$(CURDIR)" HEAD && git -C $(BESIDE) checkout --quiet --detach FETCH_HEAD
+	@$(MAKE) --directory $(BESIDE) $(VENV) $(NODE) $(CLIENTS) >/dev/null
+	@$(MAKE) --directory $(BESIDE) test >$(BESIDE).log 2>&1 & other=$$!; \
+		$(MAKE) test; here=$$?; wait $$other; there=$$?; tail -n 1 $(BESIDE).log; \
+		test $$there -eq 0 || cat $(BESIDE).log; exit $$((here | there))
 
 unit: $(VENV) $(NODE) ## Run the tests of each module
 	@$(SERVICES) redis postgresql
