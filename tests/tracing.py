@@ -33,7 +33,7 @@ class Tracing:
         self._stopped: Coverage | None = None
 
     def stop(self) -> None:
-        """Stops the measurement, and those under it: pytest-cov begins one in a worker before it knows that it is one."""
+        """Stops what is measured, and what goes on under it: a worker of pytest-cov begins twice."""
         while running := Coverage.current():
             self._stopped = self._stopped or running
             running.stop()

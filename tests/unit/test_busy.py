@@ -40,19 +40,18 @@ def until(condition: Callable[[], bool]) -> None:
 
 def loops(process: Busy) -> list[int]:
     """The loops that a process has started, and that have run for a while: waits for one on each core."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     found: list[int] = []
 
     def all_run() -> bool:
-        found[:] = filter(
-            _loops, map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split())
-        )
+        found[:] = filter(_is_loop, map(int, children.read_text().split()))
         return len(found) == len(os.sched_getaffinity(0)) and all(processor_time(pid) > 0.02 for pid in found)
 
     until(all_run)
     return found
 
 
-def _loops(pid: int) -> bool:
+def _is_loop(pid: int) -> bool:
     return LOOP in Path(f"/proc/{pid}/cmdline").read_text().split("\0")
 
 
