@@ -1,10 +1,13 @@
 """Which tests coverage is measured of. A pytest plugin.
 
 A tracer is called for each line of Python, also of what is not measured, and makes a test take twice as long. It sees
-nothing where servers are processes of their own, nor in the process that shows the tests of several workers.
+nothing where servers are processes of their own, nor where tests are collected and shown.
 """
 
 from __future__ import annotations
+
+import importlib
+import pkgutil
 
 import pytest
 from coverage import Coverage
@@ -55,5 +58,10 @@ class Tracing:
 def pytest_sessionstart(session: pytest.Session) -> None:
     tracing = Tracing()
     session.config.pluginmanager.register(tracing, "tracing")
-    if session.config.getoption("numprocesses", None):  # this process only shows what its workers do
+    is_worker, has_workers = hasattr(session.config, "workerinput"), session.config.getoption("numprocesses", None)
+    if has_workers:  # it runs no test, but can tell for all of them what importing the package runs
+        package = importlib.import_module("sio")
+        for module in pkgutil.walk_packages(package.__path__, "sio."):
+            importlib.import_module(module.name)
+    if is_worker or has_workers:
         tracing.stop()

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Self
 
 #: The modules that serve, as `python -m` has them. What starts processes of its own is none of them.
-SERVERS = ("uvicorn", "daphne")
+SERVERS = ("uvicorn", "daphne", "hypercorn")
 #: What they and the project import. One that is not installed is left out.
 LIBRARIES = [
     __name__,
@@ -32,6 +32,7 @@ LIBRARIES = [
     "channels_redis.pubsub",
     "django.core.asgi",
     "django.db.migrations",
+    "hypercorn.asyncio.run",
     "twisted.internet.asyncioreactor",
     "twisted.web.http",
     "uvicorn.loops.uvloop",

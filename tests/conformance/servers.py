@@ -303,7 +303,8 @@ def _uvicorn(
 
 
 def _hypercorn(host: str, port: str, settings: Mapping[str, Any]) -> Command:
-    options = ["--bind", f"{host}:{port}", "--graceful-timeout", "1"]
+    # No process of its own for its one worker.
+    options = ["--bind", f"{host}:{port}", "--graceful-timeout", "1", "--workers", "0"]
     return [sys.executable, "-m", "hypercorn", *options, APPLICATION], "Running on"
 
 

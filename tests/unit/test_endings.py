@@ -68,6 +68,7 @@ class Remains:
 def no_collector() -> Iterator[None]:
     logging.disable(logging.CRITICAL)  # pytest keeps what is logged, with the exceptions
     gc.collect()
+    gc.freeze()  # what other tests left is not looked through again and again
     gc.disable()
     yield
     gc.enable()
