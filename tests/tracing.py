@@ -14,19 +14,16 @@ from coverage import Coverage
 
 #: Tests that talk to processes.
 _ELSEWHERE = ("tests/conformance/", "tests/browser/", "tests/benchmarks/", "tests/soak/")
-#: Those among them that call `sio` themselves.
-_HERE = ("tests/conformance/test_parsers.py", "tests/conformance/test_vectors.py")
-#: Those that do what others do once again and again, in each order or cut off at each place.
-_AGAIN = (
-    "tests/unit/test_cancellation.py",
-    "tests/unit/test_endings.py",
-    "tests/unit/test_interleavings.py",
-)
+#: Files of them that call `sio` themselves.
+HERE = ("test_parsers.py", "test_vectors.py")
+#: Files that do what others do once again and again, in each order or cut off at each place.
+AGAIN = ("test_cancellation.py", "test_endings.py", "test_interleavings.py")
 
 
 def is_measured(nodeid: str) -> bool:
     """Whether a test runs lines of `sio` in its own process that no other one does."""
-    return not nodeid.startswith((*_ELSEWHERE, *_AGAIN)) or nodeid.startswith(_HERE)
+    file = nodeid.partition("::")[0].rpartition("/")[2]
+    return file in HERE if nodeid.startswith(_ELSEWHERE) else file not in AGAIN
 
 
 class Tracing:
@@ -58,10 +55,17 @@ class Tracing:
 def pytest_sessionstart(session: pytest.Session) -> None:
     tracing = Tracing()
     session.config.pluginmanager.register(tracing, "tracing")
-    is_worker, has_workers = hasattr(session.config, "workerinput"), session.config.getoption("numprocesses", None)
-    if has_workers:  # it runs no test, but can tell for all of them what importing the package runs
+    if session.config.getoption("numprocesses", None):
+        # It runs no test, but tells for all of its workers what an import of the package runs.
+        import_all()
+        tracing.stop()
+    elif hasattr(session.config, "workerinput"):
+        tracing.stop()
+
+
+def import_all() -> None:
+    """Imports each module of the package, if that is measured."""
+    if Coverage.current():
         package = importlib.import_module("sio")
         for module in pkgutil.walk_packages(package.__path__, "sio."):
             importlib.import_module(module.name)
-    if is_worker or has_workers:
-        tracing.stop()
