@@ -71,7 +71,7 @@ test-beside: $(VENV) $(NODE) $(CLIENTS) ## Run all tests twice at once: here, an
 	@test -e $(BESIDE) || git clone --quiet . $(BESIDE)
 	@git -C $(BESIDE) fetch --quiet "$(CURDIR)" HEAD && git -C $(BESIDE) checkout --quiet --detach FETCH_HEAD
 	@$(MAKE) --directory $(BESIDE) $(VENV) $(NODE) $(CLIENTS) >/dev/null
-	@$(MAKE) --directory $(BESIDE) test >$(BESIDE).log 2>&1 & other=$$!; \
+	@$(MAKE) --no-print-directory --directory $(BESIDE) test >$(BESIDE).log 2>&1 & other=$$!; \
 		$(MAKE) test; here=$$?; wait $$other; there=$$?; tail -n 1 $(BESIDE).log; \
 		test $$there -eq 0 || cat $(BESIDE).log; exit $$((here | there))
 
