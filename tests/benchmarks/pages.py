@@ -2,15 +2,14 @@
 
     python -m tests.benchmarks.pages build/benchmarks README.rst
 
-writes the section of a run into a file, between the comments that mark its place, and copies the results and the chart
-that it shows to `results/`.
+writes the section of a run into a file, between the comments that mark its place, and to `results/` the summary that it
+is made of, with the chart.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -20,9 +19,9 @@ from typing import Any
 from tests.conformance.pages import heading, simple_table
 
 from .chart import chart
-from .results import Results
+from .results import Results, summary
 
-HERE = Path(__file__).parent
+RESULTS = Path(__file__).parent / "results"
 PLACE = re.compile(r"(?<=\.\. benchmark: begin\n).*(?=\.\. benchmark: end\n)", re.DOTALL)
 CHART = "tests/benchmarks/results/chart.svg"
 NAMES = ("workload", "server", "cost", "unit", "of floor", "CPU µs/op", "op/s", "p50 µs", "p99 µs")
@@ -99,21 +98,23 @@ def alternative(results: Results) -> Iterator[str]:
 
 
 def write(results: Results, directory: Path) -> None:
+    write_data(results, directory)
+    (directory / "results.rst").write_text(page(results))
+
+
+def write_data(results: Results, directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "results.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    (directory / "results.rst").write_text(page(results))
     (directory / "chart.svg").write_text(chart(results))
 
 
-def write_section(directory: Path, path: Path, copies: Path = HERE / "results") -> None:
+def write_section(directory: Path, path: Path, committed: Path = RESULTS) -> None:
     """Writes the section into a page that has a place for it. Raises ValueError if it has none."""
-    results = json.loads((directory / "results.json").read_text())
+    results = summary(json.loads((directory / "results.json").read_text()))
     text, count = PLACE.subn(lambda _: f"\n{section(results)}\n\n", path.read_text())
     if count != 1:
         raise ValueError(f"{path} needs one place for the section: .. benchmark: begin, .. benchmark: end")
-    copies.mkdir(exist_ok=True)
-    for name in ("results.json", "chart.svg"):
-        shutil.copy(directory / name, copies)
+    write_data(results, committed)
     path.write_text(text)
 
 

@@ -6,6 +6,9 @@ As JSON::
      "workloads": {"event": {"title": …, "operation": …, "unit": …}, …},
      "measurements": [{"round": 1, "workload": "event", "server": "floor", …}, …],
      "medians": {"event": {"floor": {"cost": …, "multiple": 1.0, …}, …}, …}}
+
+`results/results.json` has the summary of the run that the README shows: no single measurements, of medians the cost and
+its multiple only, and no more digits than anybody reads.
 """
 
 from __future__ import annotations
@@ -25,6 +28,9 @@ Results = dict[str, Any]
 FLOOR = "floor"
 #: What medians are of.
 FIGURES = ("cost", "cpu_us", "memory_kb", "throughput", "p50_us", "p99_us")
+#: What a summary has of them, with so many significant digits, and of the description of a workload.
+SUMMARY_FIGURES, SUMMARY_DIGITS = ("cost", "multiple"), 5
+SUMMARY_DESCRIPTION = ("title", "unit")
 
 
 def results(rounds: Sequence[Sequence[Measurement]], asgi_server: str) -> Results:
@@ -66,3 +72,18 @@ def middle(entries: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return {
         figure: None if entries[0][figure] is None else median(entry[figure] for entry in entries) for figure in FIGURES
     }
+
+
+def summary(results: Results) -> Results:
+    """Returns what the README and its chart show of a run."""
+    conditions = {name: results[name] for name in ("machine", "versions", "asgi_server", "rounds")}
+    workloads = {name: {key: entry[key] for key in SUMMARY_DESCRIPTION} for name, entry in results["workloads"].items()}
+    medians = {
+        workload: {server: {name: rounded(entry[name]) for name in SUMMARY_FIGURES} for server, entry in row.items()}
+        for workload, row in results["medians"].items()
+    }
+    return {**conditions, "workloads": workloads, "medians": medians}
+
+
+def rounded(figure: float | None) -> float | None:
+    return None if figure is None else float(f"{figure:.{SUMMARY_DIGITS}g}")

@@ -11,8 +11,10 @@ from docutils.core import publish_doctree
 
 from . import pages
 from .__main__ import names, plan
+from .chart import chart
 from .measure import Measurement
-from .results import Results, results
+from .processes import ROOT
+from .results import Results, results, summary
 
 ASGI_SERVER = "uvicorn"
 
@@ -54,6 +56,41 @@ def test_run_without_the_floor_has_no_multiples() -> None:
     assert "event with ack          ·" in pages.multiples(found)
 
 
+def test_summary_has_what_the_readme_shows(found: Results) -> None:
+    short = summary(found)
+    assert "measurements" not in short
+    assert short["medians"]["event"] == {
+        "floor": {"cost": 12.0, "multiple": 1.0},
+        "sio": {"cost": 24.0, "multiple": 2.0},
+    }
+    assert (pages.section(short), chart(short)) == (pages.section(found), chart(found))
+
+
+@pytest.mark.parametrize(("cost", "expected"), [(2 / 3, 0.66667), (123_456.7, 123_460.0), (0.0, 0.0)])
+def test_summary_has_five_digits(cost: float, expected: float) -> None:
+    short = summary(results([[measured("sio", cost)]], ASGI_SERVER))
+    assert short["medians"]["event"]["sio"] == {"cost": expected, "multiple": None}
+
+
+class TestCommitted:
+    """The run that the README shows."""
+
+    RESULTS = json.loads((pages.RESULTS / "results.json").read_text())
+
+    def test_one_file_has_its_figures_and_the_chart_is_made_of_it(self) -> None:
+        assert {path.name for path in pages.RESULTS.iterdir()} == {"results.json", "chart.svg"}
+        assert (pages.RESULTS / "chart.svg").read_text() == chart(self.RESULTS)
+
+    def test_it_is_a_summary(self) -> None:
+        assert summary(self.RESULTS) == self.RESULTS
+        assert sum(path.stat().st_size for path in pages.RESULTS.iterdir()) < 20_000
+
+    def test_readme_shows_it(self) -> None:
+        shown = pages.PLACE.search((ROOT / "README.rst").read_text())
+        assert shown is not None
+        assert shown[0] == f"\n{pages.section(self.RESULTS)}\n\n"
+
+
 def test_results_are_written(found: Results, tmp_path: Path) -> None:
     pages.write(found, tmp_path)
     assert json.loads((tmp_path / "results.json").read_text())["medians"] == found["medians"]
@@ -70,14 +107,14 @@ def test_section_is_written_between_its_marks(found: Results, tmp_path: Path) ->
     readme = tmp_path / "README.rst"
     readme.write_text("a\n\n.. benchmark: begin\n\nold\n\n.. benchmark: end\n\nz\n")
     for _ in range(2):
-        pages.write_section(tmp_path, readme, tmp_path / "copies")
+        pages.write_section(tmp_path, readme, tmp_path / "committed")
     text = readme.read_text()
     assert text.startswith("a\n\n.. benchmark: begin\n\n.. image:: ")
     assert text.endswith("\n\n.. benchmark: end\n\nz\n")
     assert "old" not in text
     assert "24.0" not in text  # no absolute figure
-    assert (tmp_path / "copies" / "results.json").exists()
-    assert (tmp_path / "copies" / "chart.svg").read_text() == (tmp_path / "chart.svg").read_text()
+    assert json.loads((tmp_path / "committed" / "results.json").read_text()) == summary(found)
+    assert (tmp_path / "committed" / "chart.svg").read_text() == (tmp_path / "chart.svg").read_text()
 
 
 def test_page_without_a_place_is_an_error(found: Results, tmp_path: Path) -> None:
