@@ -128,7 +128,7 @@ coverage: $(VENV) ## Report the branch coverage of the last `make test`, with it
 	$(COVERAGE) html -q --fail-under=0
 	$(COVERAGE) xml -q --fail-under=0
 	$(COVERAGE) report --skip-covered --fail-under=98
-	$(COVERAGE) report --fail-under=100 --include="$$(.venv/bin/python -m tests.rings)"
+	$(COVERAGE) report --fail-under=100 --include="$$(.venv/bin/python -m tests.house)"
 
 clean: ## Remove all that these targets made
 	rm -rf .venv node_modules build dist *.egg-info

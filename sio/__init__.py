@@ -2,33 +2,76 @@
 
     your consumer
        │
-    sio.SocketIOConsumer     a class is the handlers of a namespace; as_asgi()
+    the Django side     consumer.py: a class is the handlers of a namespace; conf.py, checks.py, integration/
+       │                cluster/: rooms over all processes
        │
-    sio.socketio             SocketIOServer ─ Namespace ─ NamespaceSocket ─ Adapter (rooms)
-       │                     SocketIOPacket, SocketIOParser
-       │  set_engineio_app
-    sio.engineio             EngineIOSocket ─ SessionRegistry
-       │                     EngineIOSession, state table, packets, handshake
+    socketio            SocketIOServer ─ Client ─ NamespaceConnection and its NamespaceSocket ─ EventQueue
+       │                its packets and parser, without I/O: protocol/
        │
-    LongPollingConsumer · EngineIOWebSocketConsumer
-       │ ASGI
+    engineio            EngineIOServer ─ EngineIOConnection and its EngineIOSocket; the two transports
+       │                its sessions and packets, without I/O: protocol/
+       │
+    aio, exceptions     helpers for asyncio, and one tree of errors
 
-To read the package, follow a message upwards: `consumer.py`, `socketio/server.py`, `socketio/socket.py`,
-`engineio/socket.py`, `engineio/session.py`, `engineio/state.py`, `engineio/packets.py`.
+An import points down, never up. To read the package, follow a message down from its handler: `consumer.py`,
+`socketio/server.py`, `socketio/socket.py`, `engineio/socket.py`, `engineio/protocol/session.py`,
+`engineio/protocol/state.py`, `engineio/protocol/packets.py`.
 """
 
-from .consumer import SocketIOConsumer, get_asgi_application
-from .exceptions import ConnectionRefused
+from .consumer import SocketIOConsumer, as_asgi
+from .exceptions import (
+    AckTimeout,
+    BodyTooLarge,
+    ClientGone,
+    ConnectionRefused,
+    Disconnected,
+    EncodingError,
+    EngineIOParseError,
+    HandshakeError,
+    InvalidTransition,
+    LayerTimeout,
+    LocalError,
+    NotConnected,
+    ParseError,
+    RemoteError,
+    SioError,
+    SocketIOParseError,
+    TooManyPendingAcks,
+    TooManyRooms,
+    Unavailable,
+    WrongEventLoop,
+)
+from .socketio.protocol.reasons import DisconnectReason
 from .socketio.server import SocketIOServer, get_socketio_server
 from .socketio.socket import NamespaceSocket
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AckTimeout",
+    "BodyTooLarge",
+    "ClientGone",
     "ConnectionRefused",
+    "DisconnectReason",
+    "Disconnected",
+    "EncodingError",
+    "EngineIOParseError",
+    "HandshakeError",
+    "InvalidTransition",
+    "LayerTimeout",
+    "LocalError",
     "NamespaceSocket",
+    "NotConnected",
+    "ParseError",
+    "RemoteError",
+    "SioError",
     "SocketIOConsumer",
+    "SocketIOParseError",
     "SocketIOServer",
-    "get_asgi_application",
+    "TooManyPendingAcks",
+    "TooManyRooms",
+    "Unavailable",
+    "WrongEventLoop",
+    "as_asgi",
     "get_socketio_server",
 ]

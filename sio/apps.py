@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from django.apps import AppConfig
 
 
@@ -14,19 +12,10 @@ class SioConfig(AppConfig):
     verbose_name = "Socket.IO"
 
     def ready(self) -> None:
-        """Tells how the server of this process is made: with Django's settings, the channel layer and the databases."""
-        from . import checks, mounts  # noqa: F401 - registers them
-        from .conf import get_settings
-        from .database import make_upkeep
-        from .socketio.channel_layer import ChannelLayerAdapter
-        from .socketio.options import SocketIOOptions
-        from .socketio.server import SocketIOServer, set_server_factory
-        from .users import get_scope_user
+        """Registers the system checks, and says how the server of this process is made."""
+        from . import checks  # noqa: F401 - registers them
+        from .engineio.process import process
+        from .integration import mounts  # noqa: F401 - registers its check
+        from .integration.server import make_server
 
-        def options() -> SocketIOOptions:
-            return get_settings().socketio
-
-        def make_server() -> SocketIOServer:
-            return SocketIOServer(options, partial(ChannelLayerAdapter, options), make_upkeep(), get_scope_user)
-
-        set_server_factory(make_server)
+        process.make = make_server

@@ -1,4 +1,4 @@
-"""The system checks: what `manage.py check` and `runserver` tell before the first client does."""
+"""The system checks: what `manage.py check` and `runserver` say before the first client can."""
 
 from __future__ import annotations
 

@@ -19,11 +19,11 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.utils.module_loading import import_string
 
-from .engineio.admission import AllowRequest
-from .engineio.options import EngineIOOptions
-from .engineio.origins import ORIGIN_SETTINGS, OriginPolicy
-from .engineio.state import Transport
-from .socketio.options import SocketIOOptions
+from .engineio.protocol.options import EngineIOOptions
+from .engineio.protocol.state import Transport
+from .integration.allow_request import AllowRequest
+from .integration.origins import ORIGIN_SETTINGS, OriginPolicy
+from .socketio.protocol.options import SocketIOOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ SETTINGS = {
     "SIO_CHANNEL_LAYER_CHECK_MS": Setting("socketio", "channel_layer_check_interval"),
     "SIO_CORS_ALLOWED_ORIGINS": Setting("", "cors_allowed_origins", _origins),
     "SIO_MAX_SESSIONS": Setting("engineio", "max_sessions", _limit),
-    "SIO_MAX_UNJOINED_SESSIONS": Setting("engineio", "max_unjoined_sessions", _limit),
+    "SIO_MAX_UNJOINED_SESSIONS": Setting("engineio", "max_unestablished_sessions", _limit),
     "SIO_ALLOW_REQUEST": Setting("", "allow_request", _allow_request),
     "SIO_USER_CHECK_INTERVAL_MS": Setting("", "user_check_interval", _limit),
 }

@@ -9,12 +9,13 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 
 from .conf import get_settings
-from .engineio.polling import LongPollingConsumer
-from .engineio.request import Receive, Scope, Send
-from .engineio.state import Reason
-from .engineio.websocket import EngineIOWebSocketConsumer
+from .engineio.asgi import Receive, Scope, Send
+from .engineio.transports.polling import LongPollingConsumer
+from .engineio.transports.websocket import EngineIOWebSocketConsumer
 from .socketio.handlers import find_handlers
-from .socketio.server import NAMESPACES_KEY, get_socketio_server
+from .socketio.namespaces import NAMESPACES_KEY
+from .socketio.protocol.reasons import DisconnectReason
+from .socketio.server import SocketIOServer, get_socketio_server
 from .socketio.socket import NamespaceSocket
 
 ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -46,44 +47,52 @@ class SocketIOConsumer:
         """
         return True
 
-    async def disconnect(self, socket: NamespaceSocket, reason: Reason) -> None:
+    async def disconnect(self, socket: NamespaceSocket, reason: DisconnectReason) -> None:
         """Runs once for each accepted client that left, with the reason: a str, one of Socket.IO's nine."""
 
     @classmethod
-    def register(cls) -> None:
-        """Registers the class for its namespace with the server of this process. Idempotent. Raises
+    def register(cls, server: SocketIOServer | None = None) -> None:
+        """Registers the class for its namespace with a server, by default that of this process. Idempotent. Raises
         ImproperlyConfigured.
         """
         if not apps.is_installed("sio"):
             raise ImproperlyConfigured(f"{cls.__qualname__} needs 'sio' in INSTALLED_APPS.")
-        get_settings()  # a wrong setting is told at start-up, not to the first client
+        get_settings()  # a wrong setting is an error at start-up, not of the first client
         try:
-            get_socketio_server().register(cls.namespace, find_handlers(cls, SocketIOConsumer))
+            (server or get_socketio_server()).register(cls.namespace, find_handlers(cls, SocketIOConsumer))
         except (TypeError, ValueError) as error:
             raise ImproperlyConfigured(str(error)) from error
 
     @classmethod
-    def as_asgi(cls) -> ASGIApplication:
-        """Returns the ASGI application of this consumer, to be routed for both HTTP and WebSocket."""
-        return get_asgi_application(cls)
+    def as_asgi(cls, server: SocketIOServer | None = None) -> ASGIApplication:
+        """Returns the ASGI application of this consumer, to be routed for both HTTP and WebSocket. `server` is another
+        server than that of this process.
+        """
+        return as_asgi(cls, server=server)
 
 
-def get_asgi_application(*consumers: type[SocketIOConsumer]) -> ASGIApplication:
+def as_asgi(*consumers: type[SocketIOConsumer], server: SocketIOServer | None = None) -> ASGIApplication:
     """Returns one ASGI application, for one path, that serves the namespaces of several consumers. `/` can be joined
     too, and leads nowhere if none of them serves it.
 
-    Route it for both HTTP and WebSocket. Raises ImproperlyConfigured for two consumers on one namespace.
+    Route it for both HTTP and WebSocket. `server` is another server than that of this process. Raises
+    ImproperlyConfigured for two consumers on one namespace.
     """
     if not consumers:
-        raise ImproperlyConfigured("get_asgi_application() needs at least one consumer class.")
+        raise ImproperlyConfigured("as_asgi() needs at least one consumer class.")
     for consumer in consumers:
         if not isinstance(consumer, type) or not issubclass(consumer, SocketIOConsumer):
-            raise ImproperlyConfigured(f"get_asgi_application() takes consumer classes, and not {consumer!r}.")
-        consumer.register()
+            raise ImproperlyConfigured(f"as_asgi() takes consumer classes, and not {consumer!r}.")
+        consumer.register(server)
     namespaces = frozenset(consumer.namespace for consumer in consumers)
-    transports = {"http": LongPollingConsumer.as_asgi(), "websocket": EngineIOWebSocketConsumer.as_asgi()}
+    engineio = None if server is None else server.engineio
+    transports = {
+        "http": LongPollingConsumer.as_asgi(server=engineio),
+        "websocket": EngineIOWebSocketConsumer.as_asgi(server=engineio),
+    }
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        """Hands a request to its transport. Raises ValueError for a scope of another type."""
         transport = transports.get(scope["type"])
         if transport is None:
             raise ValueError(

@@ -9,7 +9,7 @@ from tests.asgi import Headers, WebSocket
 
 
 class SocketIOClient:
-    """Sends and receives Socket.IO packets. It answers pings, and keeps nothing in order that the server does not."""
+    """Sends and receives Socket.IO packets. It answers no ping, and puts nothing in order that the server does not."""
 
     def __init__(self, app: Any, headers: Headers = (), **scope: Any) -> None:
         self.websocket = WebSocket(app, headers=headers, **scope)

@@ -18,7 +18,6 @@ import pytest
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from sio.engineio.registry import registry  # noqa: E402
 from sio.socketio.server import reset_socketio_server  # noqa: E402
 from tests.ensure_services import find  # noqa: E402
 from tests.postgresql import Cluster  # noqa: E402
@@ -38,8 +37,6 @@ def fresh_server() -> Iterator[None]:
     reset_socketio_server()
     yield
     reset_socketio_server()
-    for leftover in registry:
-        registry.remove(leftover)
 
 
 def free_port() -> int:

@@ -1,23 +1,40 @@
 """Engine.IO v4: sessions over HTTP long-polling and WebSocket, and the upgrade from one to the other.
 
-It stands on its own: install an `EngineIOApplication` with `set_engineio_app` and route `LongPollingConsumer.as_asgi()`
-and `EngineIOWebSocketConsumer.as_asgi()`. Without an application, messages are echoed back.
+    transports/     LongPollingConsumer · EngineIOWebSocketConsumer: one for each request
+       │            what a request asks for, the decision about it
+    server.py       EngineIOServer: registry, admission, policy, shutdown, and what else sessions share
+       │
+    connection.py   EngineIOConnection: the I/O of one session; socket.py is what the application sees of it
+       │
+    protocol/       EngineIOSession, its states, packets, buffer and timers: without I/O
+
+It stands on its own: make an `EngineIOServer` with your `EngineIOApplication`, and route
+`LongPollingConsumer.as_asgi(server=server)` and `EngineIOWebSocketConsumer.as_asgi(server=server)`. Without `server`,
+both serve the server of this process, whose application `set_engineio_app` replaces.
 """
 
-from .app import EngineIOApplication, get_engineio_app, set_engineio_app
-from .options import EngineIOOptions
-from .polling import LongPollingConsumer
-from .session import EngineIOSession
+from .application import EngineIOApplication
+from .policy import Policy
+from .process import get_engineio_app, get_engineio_server, set_engineio_app
+from .protocol.options import EngineIOOptions
+from .protocol.session import EngineIOSession
+from .protocol.state import CloseReason
+from .server import EngineIOServer
 from .socket import EngineIOSocket
-from .websocket import EngineIOWebSocketConsumer
+from .transports.polling import LongPollingConsumer
+from .transports.websocket import EngineIOWebSocketConsumer
 
 __all__ = [
+    "CloseReason",
     "EngineIOApplication",
     "EngineIOOptions",
+    "EngineIOServer",
     "EngineIOSession",
     "EngineIOSocket",
     "EngineIOWebSocketConsumer",
     "LongPollingConsumer",
+    "Policy",
     "get_engineio_app",
+    "get_engineio_server",
     "set_engineio_app",
 ]

@@ -1,69 +1,72 @@
-"""`SIO_ALLOW_REQUEST`: what the application says to a handshake, as `allowRequest` of the reference."""
+"""How many sessions a server has room for, and which ones take it."""
 
 from __future__ import annotations
 
-import inspect
-import logging
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
-from typing import Any, NoReturn, TypeAlias
+from collections.abc import Hashable, Sized
 
-from .faults import raise_if_final
-from .handshake import ErrorCode, HandshakeError
-from .repeats import Repeats
+from ..exceptions import Unavailable
+from .log import Log
+from .protocol.options import EngineIOOptions
 
-logger = logging.getLogger("sio.engineio")
-_repeats = Repeats(logger)
-
-#: A true value allows the handshake, a false one refuses it, and so does a string, which the client is told.
-Answer: TypeAlias = bool | str | None
-Function: TypeAlias = Callable[[MutableMapping[str, Any]], Answer | Awaitable[Answer]]
+#: When to come back to a full server, in seconds: official clients wait that long at most (`reconnectionDelayMax`).
+_RETRY_AFTER = 5
 
 
-class AllowRequest:
-    """Asks the function of an application, which gets the ASGI scope of a handshake.
-
-    An `async def` may wait for whatever it needs. A plain function runs in the event loop and must not block, as a
-    query to the database does.
+class Admission:
+    """Counts the places that are taken: by live sessions, by those that are over and of which something still runs, and
+    by handshakes that are not decided yet.
     """
 
-    def __init__(self, function: Function) -> None:
-        self._function = function
-        self._has_told = False
+    def __init__(self, sessions: Sized) -> None:
+        self._sessions = sessions
+        #: Handshakes that were refused because there were too many sessions.
+        self.refused = 0
+        #: Handshakes that wait for somebody to decide about them.
+        self.undecided = 0
+        #: Sessions that the application has not established yet.
+        self._unestablished: set[Hashable] = set()
+        #: Sessions that are over, and of which something still runs.
+        self._lingering: set[Hashable] = set()
+        #: The settings whose bound was reached and logged.
+        self._logged: set[str] = set()
 
-    def check(self, scope: MutableMapping[str, Any]) -> Coroutine[Any, Any, None] | None:
-        """Raises HandshakeError (FORBIDDEN) if the function does not allow the handshake. What is returned, unless it
-        is None, is still to be awaited, and may raise it too.
-        """
-        try:
-            answer = self._function(scope)
-        except BaseException as error:
-            raise_if_final(error)
-            _refuse_for(error)
-        if inspect.isawaitable(answer):
-            return self._wait(answer)
-        self._judge(answer)
-        return None
+    def check(self, options: EngineIOOptions) -> None:
+        """Raises Unavailable if one more session would be too many."""
+        if options.max_sessions is not None:
+            places = len(self._sessions) + len(self._lingering) + self.undecided
+            self._check_bound("SIO_MAX_SESSIONS", places, options.max_sessions)
+        if options.max_unestablished_sessions is not None:
+            places = len(self._unestablished) + self.undecided
+            self._check_bound("SIO_MAX_UNJOINED_SESSIONS", places, options.max_unestablished_sessions)
 
-    async def _wait(self, awaitable: Awaitable[Answer]) -> None:
-        try:
-            answer = await awaitable
-        except BaseException as error:
-            raise_if_final(error)
-            _refuse_for(error)
-        self._judge(answer)
+    def _check_bound(self, setting: str, count: int, limit: int) -> None:
+        if count >= limit:
+            self.refused += 1
+            if setting not in self._logged:
+                self._logged.add(setting)
+                Log.FULL.log(setting, limit, self._describe_lingering())
+            raise Unavailable(f"{setting} is reached", _RETRY_AFTER)
+        # Logged again when the bound is reached again, but not for each session that leaves a full server.
+        if count <= limit * 0.9:
+            self._logged.discard(setting)
 
-    def _judge(self, answer: Answer) -> None:
-        if answer is None and not self._has_told:
-            self._has_told = True
-            logger.error("SIO_ALLOW_REQUEST returned None, so the handshake was refused: return True to allow it")
-        if not answer or isinstance(answer, str):
-            raise _refusal(answer or "")
+    def _describe_lingering(self) -> str:
+        count = len(self._lingering)
+        return f" ({count} of them are over, but for handlers that run, or clients that do not read)" if count else ""
 
+    def open(self, session: Hashable) -> None:
+        """A session opened."""
+        self._unestablished.add(session)
 
-def _refuse_for(error: BaseException) -> NoReturn:
-    _repeats.error("SIO_ALLOW_REQUEST raised, so the handshake was refused", error)
-    raise _refusal() from None
+    def establish(self, session: Hashable) -> None:
+        """The application has established a session. Idempotent, and nothing for one that is over."""
+        self._unestablished.discard(session)
 
+    def linger(self, session: Hashable) -> None:
+        """A session is over, and keeps its place until `release`."""
+        self._lingering.add(session)
 
-def _refusal(message: str = "") -> HandshakeError:
-    return HandshakeError(ErrorCode.FORBIDDEN, "SIO_ALLOW_REQUEST refused it", message, is_loud=False)
+    def release(self, session: Hashable) -> None:
+        """Nothing is left of a session. Idempotent."""
+        self._lingering.discard(session)
+        self._unestablished.discard(session)

@@ -1,7 +1,7 @@
 """Turns of the event loop: how much of one client is handled before others get theirs.
 
 A server such as uvicorn parses all frames of a TCP segment at once, and `receive` then gives them without ever waiting:
-who reads must make the pauses. Times are seconds of `time.perf_counter`: that of uvloop stands still within a turn.
+the reader has to make the pauses. Times are seconds of `time.perf_counter`: uvloop's clock stands still within a turn.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import asyncio
 import heapq
 import itertools
 import time
+from collections.abc import Callable
 
 #: What of one client is handled in a turn: so many bytes or packets, but one packet at least.
 TURN_BYTES = 65_536
 TURN_PACKETS = 100
-#: And so many seconds. Who took longer is then not read for as long, which leaves half of the time to others.
+#: And so many seconds. A client that took longer is then not read for as long, which leaves half of the time to others.
 TURN_TIME = 0.01
 #: The longest of these pauses, in seconds: what took longer is no fault of the client.
 MAX_PAUSE = 1.0
@@ -25,9 +26,10 @@ _PACKET_COST = -(-TURN_BYTES // TURN_PACKETS)
 class Turn:
     """The account of one session."""
 
-    __slots__ = ("_free_at", "_left", "long_at")
+    __slots__ = ("_free_at", "_left", "_long_packets", "long_at")
 
-    def __init__(self) -> None:
+    def __init__(self, long_packets: LongPackets) -> None:
+        self._long_packets = long_packets
         self._left = TURN_BYTES
         #: When others will have had as much time as this session.
         self._free_at = 0.0
@@ -51,7 +53,7 @@ class Turn:
             return 0.0
         if ended - began >= TURN_TIME:
             self.long_at = ended
-            long_packets.took(began, ended)
+            self._long_packets.took(began, ended)
         return min(pause, MAX_PAUSE)
 
 
@@ -59,11 +61,12 @@ class LongPackets:
     """Packets that may take more than a turn by themselves: as much time is left to others after each, also when many
     clients send one at the same time.
 
-    Who sent none that took long comes first, and then whose last one is longest ago: a flood of them keeps nobody
-    waiting who sends large packets too, but for the time that one takes and the pause after it.
+    A client that sent none before comes first, and then the one whose last one is longest ago. So a client that floods
+    the server with them delays others who send large packets by one packet and the pause after it at most.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._free_at = 0.0
         #: A heap: when the last long packet of the session was, and the order in which they came.
@@ -78,7 +81,7 @@ class LongPackets:
     @property
     def are_due(self) -> bool:
         """Whether the next one need not wait."""
-        return not self._waiters and self._free_at <= time.perf_counter()
+        return not self._waiters and self._free_at <= self._clock()
 
     async def wait(self, long_at: float) -> None:
         """Waits until one may be handled, which is to be done at once. `long_at` is that of the session's turn."""
@@ -96,7 +99,7 @@ class LongPackets:
     def _open(self) -> None:
         """Lets the next one go on, if it is time, and comes again while somebody waits."""
         assert self._loop is not None
-        pause = self._free_at - time.perf_counter()
+        pause = self._free_at - self._clock()
         if pause > 0:
             self._loop.call_later(pause, self._open)
             return
@@ -107,7 +110,3 @@ class LongPackets:
                 self._loop.call_soon(self._open)  # after it: its packet may have taken long
                 return
         self._is_opening = False
-
-
-#: Those of all sessions of this process.
-long_packets = LongPackets()

@@ -1,9 +1,29 @@
-"""Socket.IO v5: packets, namespaces, rooms, acknowledgements, on top of `sio.engineio`."""
+"""Socket.IO v5: packets, namespaces, rooms, acknowledgements, on top of `sio.engineio`.
+
+server.py       SocketIOServer: namespaces and broadcasts
+   │
+client.py       Client: one Engine.IO session; it parses what comes
+   │
+connection.py   NamespaceConnection: the client in one namespace; socket.py is what applications see of it
+   │            rooms.py, acks.py; adapter.py has the rooms of all
+event_queue.py  the events that wait; dispatch.py calls the handlers that handlers.py found
+   │
+protocol/       packets, how they are written and read: without I/O
+"""
 
 from .namespace import Namespace
-from .packets import SocketIOPacket
-from .parser import SocketIOParser
+from .protocol.packets import SocketIOPacket
+from .protocol.parser import SocketIOParser
+from .protocol.reasons import DisconnectReason
 from .server import SocketIOServer, get_socketio_server
 from .socket import NamespaceSocket
 
-__all__ = ["Namespace", "NamespaceSocket", "SocketIOPacket", "SocketIOParser", "SocketIOServer", "get_socketio_server"]
+__all__ = [
+    "DisconnectReason",
+    "Namespace",
+    "NamespaceSocket",
+    "SocketIOPacket",
+    "SocketIOParser",
+    "SocketIOServer",
+    "get_socketio_server",
+]

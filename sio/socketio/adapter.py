@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Protocol
 
-from ..engineio.packets import EncodedPacket
+from ..engineio.protocol.packets import EncodedPacket
+from .rooms import EVERYONE, Room
 
-if TYPE_CHECKING:
-    from .socket import NamespaceSocket
 
-#: A room name, or EVERYONE: the room that every socket of a namespace is in.
-Room: TypeAlias = str | None
-EVERYONE: None = None
+class Member(Protocol):
+    """What is in a room: one client in one namespace."""
+
+    @property
+    def namespace_name(self) -> str: ...
+    def send_packets(self, packets: Sequence[EncodedPacket], volatile: bool = False) -> bool: ...
 
 
 class Adapter:
@@ -23,7 +25,7 @@ class Adapter:
     """
 
     def __init__(self) -> None:
-        self._rooms: dict[tuple[str, Room], dict[NamespaceSocket, None]] = {}
+        self._rooms: dict[tuple[str, Room], dict[Member, None]] = {}
 
     def for_sending(self) -> Adapter:
         """Returns an adapter for another thread, in which no socket lives."""
@@ -31,23 +33,23 @@ class Adapter:
 
     # Membership
 
-    def add(self, socket: NamespaceSocket, rooms: Iterable[Room]) -> None:
-        """Puts a socket into rooms."""
+    def add(self, member: Member, rooms: Iterable[Room]) -> None:
+        """Puts a member into rooms."""
         for room in rooms:
-            key = (socket.namespace, room)
+            key = (member.namespace_name, room)
             members = self._rooms.get(key)
             if members is None:
                 members = self._rooms[key] = {}
                 self.on_room_created(*key)
-            members[socket] = None
+            members[member] = None
 
-    def remove(self, socket: NamespaceSocket, rooms: Iterable[Room]) -> None:
-        """Takes a socket out of rooms. What it is not in is ignored."""
+    def remove(self, member: Member, rooms: Iterable[Room]) -> None:
+        """Takes a member out of rooms. What it is not in is ignored."""
         for room in rooms:
-            key = (socket.namespace, room)
+            key = (member.namespace_name, room)
             members = self._rooms.get(key)
             if members is not None:
-                members.pop(socket, None)
+                members.pop(member, None)
                 if not members:
                     del self._rooms[key]
                     self.on_room_deleted(*key)
@@ -82,7 +84,7 @@ class Adapter:
         """Sends packets to the sockets in any of `rooms` (None: in the namespace) and in none of `except_`, each once.
         `volatile` leaves out those whose client is not ready for more.
 
-        It waits for no client, but gives the loop a turn: who broadcasts without a pause would else fill all buffers.
+        It waits for no client, but gives the loop a turn: broadcasts without a pause would else fill all buffers.
         """
         self.broadcast_locally(namespace, packets, rooms, except_, volatile)
         await asyncio.sleep(0)
@@ -98,10 +100,10 @@ class Adapter:
         """`broadcast` to the sockets of this process."""
         excluded = self._members(namespace, except_)
         # A copy: sending can cut a slow consumer, which changes the rooms.
-        for socket in list(self._members(namespace, (EVERYONE,) if rooms is None else rooms)):
-            if not excluded or socket not in excluded:
-                socket.send_packets(packets, volatile)
+        for member in list(self._members(namespace, (EVERYONE,) if rooms is None else rooms)):
+            if not excluded or member not in excluded:
+                member.send_packets(packets, volatile)
 
-    def _members(self, namespace: str, rooms: Collection[Room]) -> dict[NamespaceSocket, None]:
+    def _members(self, namespace: str, rooms: Collection[Room]) -> dict[Member, None]:
         found = [self._rooms[namespace, room] for room in rooms if (namespace, room) in self._rooms]
-        return found[0] if len(found) == 1 else {socket: None for room in found for socket in room}
+        return found[0] if len(found) == 1 else {member: None for room in found for member in room}

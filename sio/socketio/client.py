@@ -1,4 +1,4 @@
-"""`Client`: what the Socket.IO layer keeps for one Engine.IO connection, whatever number of namespaces it joined.
+"""`Client`: what the Socket.IO layer keeps for one Engine.IO session, whatever number of namespaces it joined.
 
 Source: the reference's `socket.io/lib/client.ts`.
 """
@@ -6,40 +6,39 @@ Source: the reference's `socket.io/lib/client.ts`.
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Hashable
+from typing import Any
 
+from ..engineio.protocol.state import CloseReason
 from ..engineio.socket import EngineIOSocket
-from ..engineio.state import Reason
-from .held import HeldBytes
-from .packets import PacketType, ParseError, SocketIOPacket
-from .parser import SocketIOParser
-from .socket import NamespaceSocket
-
-if TYPE_CHECKING:
-    from .options import SocketIOOptions
-    from .server import SocketIOServer
-
-logger = logging.getLogger("sio.socketio")
+from ..exceptions import SocketIOParseError
+from .connection import NamespaceConnection
+from .log import Log
+from .protocol.backlog import Backlog
+from .protocol.packets import PacketType, SocketIOPacket
+from .protocol.parser import SocketIOParser
+from .protocol.reasons import DisconnectReason
+from .shared import Shared
 
 
 class Client:
-    """Parses what comes, and hands it to the socket of its namespace."""
+    """Parses what comes, and hands it to the connection of its namespace."""
 
-    def __init__(self, server: SocketIOServer, eio: EngineIOSocket, options: SocketIOOptions) -> None:
+    def __init__(self, shared: Shared, eio: EngineIOSocket) -> None:
         self.eio = eio
-        self.options = options
-        self._server = server
+        self.options = options = shared.options()
+        self.backlog = Backlog(options.max_session_bytes)
+        self._shared = shared
         self._parser = SocketIOParser(options)
-        self._sockets: dict[str, NamespaceSocket] = {}
-        #: Sockets whose queue of events is full, and handlers that wait for the client's answer.
-        self._full: dict[NamespaceSocket, None] = {}
-        self._calls = 0
-        self.held = HeldBytes(options.max_session_bytes)
-        #: Until a namespace with a consumer is joined: who joins none has no business here ("connectTimeout").
+        #: Its connections to namespaces, by the name of the namespace.
+        self._connections: dict[str, NamespaceConnection] = {}
+        #: The queues of events that are full.
+        self._full: dict[Hashable, None] = {}
+        #: How many handlers wait for what the client sends next.
+        self._waiting = 0
+        #: Until a namespace with a consumer is joined: others have no business here ("connectTimeout").
         self._connect_timer: asyncio.TimerHandle | None = self._call_later(
-            options.connect_timeout, self.close, Reason.FORCED_SERVER_CLOSE
+            options.connect_timeout, self.close, DisconnectReason.FORCED_SERVER_CLOSE
         )
         #: While a packet waits for its attachments.
         self._timer: asyncio.TimerHandle | None = None
@@ -64,14 +63,26 @@ class Client:
             self._stop_timer()
         try:
             packet = self._parser.feed(data)
-        except ParseError:
-            self.close(Reason.FORCED_CLOSE)
+        except SocketIOParseError:
+            self.close(DisconnectReason.FORCED_CLOSE)
             return
-        if packet is not None:
-            self._dispatch(packet)
-        elif self._socket(self._parser.pending) is None:
+        if packet is None:
+            self._begin_attachments()
+            return
+        connection = self._connections.get(packet.namespace)
+        if connection is None and packet.type is PacketType.CONNECT:
+            self._connect(packet)
+        # A connection exists for the client once it is accepted: until then an event for it is as wrong as one for a
+        # namespace that the client never asked for (`ondecoded`, "invalid state"). So is a second CONNECT.
+        elif connection is None or not connection.is_connected or not connection.receive(packet):
+            self.close(DisconnectReason.FORCED_SERVER_CLOSE)
+
+    def _begin_attachments(self) -> None:
+        packet = self._parser.pending
+        connection = None if packet is None else self._connections.get(packet.namespace)
+        if connection is None or not connection.is_connected:
             # No attachments are collected for a namespace that the client has not joined (CVE-2026-48804).
-            self.close(Reason.FORCED_SERVER_CLOSE)
+            self.close(DisconnectReason.FORCED_SERVER_CLOSE)
         else:
             self._await_attachments()
 
@@ -82,124 +93,105 @@ class Client:
         if self.eio.is_paused:
             self._await_attachments()  # they may be there, and wait to be read
         else:
-            self.close(Reason.FORCED_CLOSE)
-
-    def _socket(self, packet: SocketIOPacket | None) -> NamespaceSocket | None:
-        """Returns the accepted socket that a packet is for."""
-        socket = None if packet is None else self._sockets.get(packet.namespace)
-        return socket if socket is not None and socket.connected else None
-
-    def _dispatch(self, packet: SocketIOPacket) -> None:
-        socket = self._socket(packet)
-        # The socket of a namespace exists for the client once it is accepted: until then an event for it is as wrong as
-        # one for a namespace that it never asked for (`ondecoded`, "invalid state").
-        if packet.type is PacketType.CONNECT and packet.namespace not in self._sockets:
-            self._connect(packet)
-        elif socket is None:
-            self.close(Reason.FORCED_SERVER_CLOSE)
-        elif packet.type is PacketType.EVENT:
-            socket.receive_event(packet)
-        elif packet.type is PacketType.ACK:
-            socket.receive_ack(packet)
-        elif packet.type is PacketType.DISCONNECT:
-            socket.end(Reason.CLIENT_NAMESPACE_DISCONNECT)
-        else:
-            # A second CONNECT, or a CONNECT_ERROR: "invalid state".
-            self.close(Reason.FORCED_SERVER_CLOSE)
+            self.close(DisconnectReason.FORCED_CLOSE)
 
     def _connect(self, packet: SocketIOPacket) -> None:
-        namespace = self._server.find_namespace(packet.namespace, self.eio.scope)
+        namespace = self._shared.namespaces.find(packet.namespace, self.eio.scope)
         limit = self.options.max_auth_bytes
         if namespace is None:
             # Nothing is kept of the name for the client, which may ask for any number of them.
-            self._server.report_unknown_namespace(packet.namespace, self.eio.scope)
+            self._shared.namespaces.report_unknown(packet.namespace, self.eio.scope)
             self._refuse(packet.namespace, "Invalid namespace")
             return
         if packet.size > limit:
             # It would be kept as long as the socket, and may take thirty times as much in memory.
             self._refuse(packet.namespace, f"auth is larger than {limit} bytes (SIO_MAX_AUTH_BYTES)")
             return
-        socket = NamespaceSocket(self, namespace, self._server, packet.data or {})
-        self._sockets[namespace.name] = socket
-        socket.start()
+        connection = NamespaceConnection(self, namespace, self._shared, packet.data or {})
+        self._connections[namespace.name] = connection
+        connection.start()
 
     def _refuse(self, namespace: str, message: str) -> None:
         error = SocketIOPacket(PacketType.CONNECT_ERROR, namespace, {"message": message})
-        self.eio.send_packets(self._server.encode(error))
+        self.eio.send_packets(self._shared.encoding.packet(error))
 
     def accepted(self) -> None:
-        """A socket was accepted, so the connection may stay. A refused one leaves the time running (`client.ts`), and
-        so does one of `/` where nobody serves that.
+        """A namespace accepted the client, which may stay. A refusal leaves the time running (`client.ts`), and so does
+        `/` where nobody serves that.
         """
         self._stop_connect_timer()
-        self.eio.joined()
+        self.eio.establish()
 
-    def forget(self, socket: NamespaceSocket) -> None:
-        """A socket left its namespace, or was refused."""
-        self._sockets.pop(socket.namespace, None)
+    def forget(self, connection: NamespaceConnection) -> None:
+        """The client left a namespace, or was refused."""
+        self._connections.pop(connection.namespace_name, None)
 
-    def set_full(self, socket: NamespaceSocket, full: bool) -> None:
-        """Reads nothing more from the client while any of its sockets has its queue of events full."""
+    # Reading
+
+    def set_full(self, queue: Hashable, full: bool) -> None:
+        """Reads nothing more from the client while any of its queues of events is full."""
         if full:
-            self._full[socket] = None
+            self._full[queue] = None
         else:
-            self._full.pop(socket, None)
+            self._full.pop(queue, None)
         self._update_reading()
 
-    def set_calling(self, calling: bool) -> None:
-        """A handler began, or ended, to wait for an acknowledgement, which must be read even if the queue is full."""
-        self._calls += 1 if calling else -1
+    def set_must_read(self, must: bool) -> None:
+        """A handler began, or ended, to wait for what the client sends next, which must be read even if the queue is
+        full.
+        """
+        self._waiting += 1 if must else -1
         self._update_reading()
 
     def hold(self, size: int) -> None:
         """So many bytes that the client sent wait for the application."""
-        self.held.total += size
-        self.held.waiting += size
-        self.check_held(size)
+        self.backlog.total += size
+        self.backlog.waiting += size
+        self.check_backlog(size)
 
     def release(self, size: int) -> None:
         """They wait no more."""
         if not size:
             return
-        self.held.total -= size
-        self.held.waiting -= size
-        self.check_held()
+        self.backlog.total -= size
+        self.backlog.waiting -= size
+        self.check_backlog()
 
-    def check_held(self, size: int = 0) -> None:
+    def check_backlog(self, size: int = 0) -> None:
         """Reads nothing more from the client while too much is held of what it sent. `size` is what just came."""
-        if self.held.update():
+        if self.backlog.update():
             self._update_reading()
-        if size and self.held.is_flooded(size):
+        if size and self.backlog.is_flooded(size):
             # It is read although it is full, since a handler waits for its answer; it sends something else.
-            logger.warning(
-                "Cut the client %s: more than twice SIO_MAX_SESSION_BYTES waits", self.eio.scope.get("client")
-            )
-            self.eio.end(Reason.TRANSPORT_ERROR)
+            Log.SESSION_FLOODED.log(self.eio.scope.get("client"))
+            self.eio.end(CloseReason.TRANSPORT_ERROR)
 
     def _update_reading(self) -> None:
-        if (self._full or self.held.is_full) and not self._calls:
+        if (self._full or self.backlog.is_full) and not self._waiting:
             self.eio.pause_reading()
         else:
             self.eio.resume_reading()
 
-    def disconnect(self) -> None:
-        """Disconnects the client from all namespaces, and closes its connection."""
-        for socket in list(self._sockets.values()):
-            if socket.connected:
-                socket.disconnect_namespace()
-        self.close(Reason.SERVER_NAMESPACE_DISCONNECT)
+    # The end
 
-    def close(self, reason: Reason) -> None:
-        """Ends all sockets and closes the connection, once what was sent is delivered. Idempotent."""
-        # The sockets end now, with the reason that is known here; the connection ends when its client has taken the
+    def disconnect(self) -> None:
+        """Disconnects the client from all namespaces, and closes its session."""
+        for connection in list(self._connections.values()):
+            if connection.is_connected:
+                connection.disconnect_namespace()
+        self.close(DisconnectReason.SERVER_NAMESPACE_DISCONNECT)
+
+    def close(self, reason: DisconnectReason) -> None:
+        """Ends all connections to namespaces, and closes the session once what was sent is delivered. Idempotent."""
+        # The connections end now, with the reason that is known here; the session ends when its client has taken the
         # rest.
         self.end(reason)
         self.eio.close()
 
-    def end(self, reason: Reason) -> None:
-        """The one door out: the connection is over, for whatever reason. Idempotent."""
+    def end(self, reason: DisconnectReason) -> None:
+        """The one door out: the session is over, for whatever reason. Idempotent."""
         self._stop_connect_timer()
         self._stop_timer()
-        for socket in list(self._sockets.values()):
-            socket.end(reason)
+        for connection in list(self._connections.values()):
+            connection.end(reason)
         self._parser.clear()

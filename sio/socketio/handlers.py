@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .misnomers import check_names
-from .packets import RESERVED_EVENTS
+from .protocol.packets import RESERVED_EVENTS
 
-EVENT_PREFIX = "event_"
+_EVENT_PREFIX = "event_"
 #: The hooks, each with what it takes after the socket.
-HOOKS = {"connect": "auth", "disconnect": "reason"}
+_HOOKS = {"connect": "auth", "disconnect": "reason"}
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -57,11 +57,11 @@ def find_handlers(cls: type, base: type = object) -> Handlers:
     owner = f"{cls.__module__}.{cls.__qualname__}"
     check_names(cls, base)
     events = {
-        name.removeprefix(EVENT_PREFIX): _read_event_handler(cls, name)
+        name.removeprefix(_EVENT_PREFIX): _read_event_handler(cls, name)
         for name in dir(cls)
-        if name.startswith(EVENT_PREFIX) and name != EVENT_PREFIX
+        if name.startswith(_EVENT_PREFIX) and name != _EVENT_PREFIX
     }
-    has_connect, has_disconnect = (_has_hook(cls, base, name, argument) for name, argument in HOOKS.items())
+    has_connect, has_disconnect = (_has_hook(cls, base, name, argument) for name, argument in _HOOKS.items())
     return Handlers(owner, cls, has_connect, has_disconnect, events)
 
 
@@ -91,7 +91,7 @@ def _check_not_hidden(cls: type, base: type, name: str) -> None:
 
 
 def _read_event_handler(cls: type, name: str) -> EventHandler:
-    if name.removeprefix(EVENT_PREFIX) in RESERVED_EVENTS:
+    if name.removeprefix(_EVENT_PREFIX) in RESERVED_EVENTS:
         raise TypeError(f"{cls.__qualname__}.{name} handles a reserved event name, which no client can send")
     method = getattr(cls, name)
     _require_async(cls, name, method)

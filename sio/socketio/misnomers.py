@@ -7,12 +7,11 @@ would accept everybody.
 from __future__ import annotations
 
 import inspect
-import logging
 
-logger = logging.getLogger("sio.socketio")
+from .log import Log
 
 #: The hooks of other libraries, and what they are called here.
-_HOOKS = {
+_FOREIGN_HOOKS = {
     "on_connect": "connect",
     "on_disconnect": "disconnect",
     "websocket_connect": "connect",
@@ -20,7 +19,7 @@ _HOOKS = {
 }
 #: What receives all messages in a consumer of Channels.
 _RECEIVERS = {"receive_json", "websocket_receive"}
-_EVENT_PREFIX = "on_"
+_FOREIGN_PREFIX = "on_"
 
 
 def check_names(cls: type, base: type) -> None:
@@ -29,19 +28,19 @@ def check_names(cls: type, base: type) -> None:
     A method whose right name exists as well is none of these: that one may call it, as a template method does.
     """
     for name in dir(cls):
-        meant = _HOOKS.get(name) or _meant_event(name)
+        meant = _FOREIGN_HOOKS.get(name) or _meant_event(name)
         if meant is None or hasattr(base, name) or not inspect.isroutine(getattr(cls, name)):
             continue
         if getattr(cls, meant, None) is not getattr(base, meant, None):
             continue
-        if name in _HOOKS:
+        if name in _FOREIGN_HOOKS:
             raise TypeError(f"{cls.__qualname__}.{name} would never be called: name it {meant!r}")
-        logger.warning("%s.%s is called for no event: a handler is named %r", cls.__qualname__, name, meant)
+        Log.METHOD_UNUSED.log(cls.__qualname__, name, meant)
 
 
 def _meant_event(name: str) -> str | None:
     """Returns the right name of what may be the handler of an event."""
     if name in _RECEIVERS:
         return "event_<name>"
-    event = name.removeprefix(_EVENT_PREFIX)
+    event = name.removeprefix(_FOREIGN_PREFIX)
     return f"event_{event}" if event and event != name else None

@@ -7,9 +7,9 @@ class Upkeep:
     """Called on the event loop of the sockets. Neither method may wait or raise."""
 
     def starting(self) -> None:
-        """Hooks or handlers are about to run. It is called for each burst of events, so it must cost next to
-        nothing.
+        """Hooks, handlers or the callback of an acknowledgement are about to run. It is called for each burst of
+        events, so it must cost next to nothing.
         """
 
     def failed(self, error: BaseException) -> None:
-        """A hook or handler raised."""
+        """A hook, a handler or the callback of an acknowledgement raised, or its answer cannot be sent."""

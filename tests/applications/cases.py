@@ -17,7 +17,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import TestCase, TransactionTestCase
 
 from sio import NamespaceSocket, SocketIOConsumer
-from sio.database import close_old_connections
+from sio.integration.database import close_old_connections
 from sio.socketio.server import reset_socketio_server
 from tests.asgi import Poller
 from tests.client import SocketIOClient

@@ -1,4 +1,4 @@
-"""A project with a database, whose tests `unit/test_applications.py` runs as its developer would.
+"""A project with a database, whose tests `unit/whole/test_applications.py` runs as its developer would.
 
 `SIO_TEST_DATABASE` holds the settings of the database as JSON.
 """

@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from sio import NamespaceSocket, SocketIOConsumer, get_asgi_application, get_socketio_server
-from sio.engineio.registry import registry
+from sio import NamespaceSocket, SocketIOConsumer, as_asgi, get_socketio_server
 from sio.exceptions import EncodingError
 from tests.client import SocketIOClient
 from tests.pace import TIMEOUT
+from tests.sessions import sessions
 
 from .bystander import BREATH
 from .conftest import OURS, fixture, server_fixture
@@ -161,7 +161,7 @@ class Consumer(SocketIOConsumer):
 @pytest.fixture
 def app() -> Any:
     Consumer.sockets, Consumer.left = [], []
-    return get_asgi_application(Consumer)
+    return as_asgi(Consumer)
 
 
 async def join(app: Any) -> SocketIOClient:
@@ -221,7 +221,7 @@ async def crowd(app: Any) -> AsyncIterator[list[SocketIOClient]]:
         while len(Consumer.left) < CROWD:
             await asyncio.sleep(0)
     assert sorted(Consumer.left) == sorted(socket.id for socket in Consumer.sockets)
-    assert len(registry) == 0
+    assert len(sessions) == 0
     assert get_socketio_server().adapter._rooms == {}
 
 
@@ -236,7 +236,7 @@ async def test_broadcasts_while_a_crowd_leaves(app: Any) -> None:
 
 async def test_server_that_closes_a_crowd_in_one_turn(app: Any) -> None:
     async with crowd(app):
-        for session in registry:
+        for session in sessions:
             session.close()
         await news(1)
 
@@ -260,4 +260,4 @@ async def test_clock_that_jumps_changes_nothing(hours: int, app: Any, monkeypatc
     for receiver in (client, later):
         await receiver.received('2/test,["news",1]')
     assert Consumer.left == []
-    assert len(registry) == 2
+    assert len(sessions) == 2

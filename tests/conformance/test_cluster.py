@@ -401,7 +401,7 @@ async def test_servers_that_start_without_redis_reach_each_other_once_it_is_ther
 
 
 async def reach_each_other(cluster: Cluster, members: list[Session]) -> None:
-    """What happens by itself after an outage, and that it is told once."""
+    """What happens by itself after an outage, and that it is logged once."""
     await keep_asking(members[0], members[2])
     await keep_asking(members[3], members[1])
     await works_again(cluster)

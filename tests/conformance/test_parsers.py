@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sio.engineio.packets import SEPARATOR
+from sio.engineio.protocol.packets import SEPARATOR
 
 from .parsers import tagged
 from .parsers.fuzz import fuzz, judged, kept

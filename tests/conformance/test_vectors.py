@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sio.engineio.packets import SEPARATOR, decode_packet
+from sio.engineio.protocol.packets import SEPARATOR, decode_packet
 from sio.exceptions import EncodingError
 
 from .parsers import tagged

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sio import NamespaceSocket, SocketIOConsumer
-from sio.engineio.state import Reason
+from sio import DisconnectReason, NamespaceSocket, SocketIOConsumer
 
 
 class Plain(SocketIOConsumer):
@@ -25,7 +24,7 @@ class Cooperative(Mixin, Plain):
 
 
 class Narrow(SocketIOConsumer):
-    async def disconnect(self, socket: NamespaceSocket, reason: Reason) -> None: ...
+    async def disconnect(self, socket: NamespaceSocket, reason: DisconnectReason) -> None: ...
 
 
 class Wrong(SocketIOConsumer):

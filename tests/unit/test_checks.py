@@ -102,7 +102,7 @@ class TestRunserver:
         assert (number, message) == ("sio.W002", "runserver serves WSGI, so no Socket.IO client can connect.")
         assert "'daphne' first" in str(hint)
 
-    def test_with_that_of_another_server_all_is_well(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def test_runserver_of_another_server_is_fine(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         command = tmp_path / "asgi_server" / "management" / "commands" / "runserver.py"
         command.parent.mkdir(parents=True)
         command.write_text(
@@ -117,6 +117,6 @@ class TestRunserver:
             assert messages() == []
 
     @pytest.mark.parametrize("arguments", [[], ["check"], ["check", "runserver"]])
-    def test_other_commands_do_not_care(self, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_other_commands_are_not_looked_at(self, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "argv", ["manage.py", *arguments])
         assert messages() == []

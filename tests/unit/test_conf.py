@@ -187,7 +187,7 @@ class TestWrongValues:
         assert_refused("SIO_CORS_ALLOWED_ORIGINS", value, expectation)
 
     @override_settings(SIO_MAX_ATTACHMENTS=0, SIO_TRANSPORTS=None, SIO_MAX_SESSIONS=5)
-    def test_all_are_told_at_once(self) -> None:
+    def test_all_wrong_values_are_named_at_once(self) -> None:
         with pytest.raises(ImproperlyConfigured) as caught:
             get_settings()
         assert str(caught.value).split("\n") == find_problems()

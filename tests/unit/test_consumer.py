@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import modify_settings, override_settings
 from django.urls import re_path
 
-from sio import SocketIOConsumer, get_asgi_application, get_socketio_server
+from sio import SocketIOConsumer, SocketIOServer, as_asgi, get_socketio_server
 from sio.socketio.handlers import find_handlers
 from tests.asgi import Poller, WebSocket, request
 from tests.client import SocketIOClient
@@ -104,7 +104,7 @@ class TestHandlers:
         handlers = find_handlers(SocketIOConsumer, SocketIOConsumer)
         assert (handlers.has_connect, handlers.has_disconnect) == (False, False)
         Child.as_asgi()
-        handlers = get_socketio_server().namespaces["/child"].handlers
+        handlers = get_socketio_server()._shared.namespaces["/child"].handlers
         assert (handlers.has_connect, handlers.has_disconnect) == (True, False)
 
     async def test_may_be_decorated(self) -> None:
@@ -152,16 +152,19 @@ class TestHandlers:
 
 
 class TestRegistration:
-    def test_same_class_may_be_mounted_twice(self) -> None:
-        assert Base.as_asgi() is not Base.as_asgi()
-        assert set(get_socketio_server().namespaces) == {"/", "/base"}
+    async def test_same_class_may_be_mounted_twice(self) -> None:
+        mounts = [Base.as_asgi(), Base.as_asgi()]
+        assert mounts[0] is not mounts[1]
+        assert get_socketio_server()._shared.namespaces.served == {"/base"}
+        for mount in mounts:
+            await (await SocketIOClient(mount).open()).connect("/base", {"token": 1})
 
     def test_two_classes_on_one_namespace_are_an_error_that_names_both(self) -> None:
         class Rival(SocketIOConsumer):
             namespace = "/base"
 
         with pytest.raises(ImproperlyConfigured, match=r"'/base'.*test_consumer\.Base.*Rival"):
-            get_asgi_application(Base, Rival)
+            as_asgi(Base, Rival)
 
     @pytest.mark.parametrize("name", ["chat", "", "/a,b", "/a\x1eb", "/a\n"])
     def test_impossible_namespace_is_an_error(self, name: str) -> None:
@@ -180,7 +183,21 @@ class TestRegistration:
 
     def test_application_needs_a_consumer(self) -> None:
         with pytest.raises(ImproperlyConfigured, match="at least one consumer"):
-            get_asgi_application()
+            as_asgi()
+
+    @pytest.mark.parametrize("other", [Greeter, Base(), Base.as_asgi, "Base", None])
+    def test_application_is_of_consumer_classes(self, other: Any) -> None:
+        with pytest.raises(ImproperlyConfigured, match="takes consumer classes, and not"):
+            as_asgi(Base, other)
+
+    async def test_class_that_is_routed_itself_names_as_asgi(self) -> None:
+        with pytest.raises(TypeError, match=r"Base is no ASGI application: route Base\.as_asgi\(\)"):
+            await Base({"type": "http"}, None, None)  # type: ignore[misc]
+
+    @pytest.mark.parametrize("arguments", [(1,), ({},)])
+    def test_class_without_a_constructor_takes_no_arguments(self, arguments: tuple[Any, ...]) -> None:
+        with pytest.raises(TypeError, match=r"^Base\(\) takes no arguments$"):
+            Base(*arguments)
 
     @modify_settings(INSTALLED_APPS={"remove": "sio"})
     def test_app_must_be_installed(self) -> None:
@@ -188,9 +205,47 @@ class TestRegistration:
             Base.as_asgi()
 
     @override_settings(SIO_CONNECT_TIMEOUT_MS="1")
-    def test_wrong_setting_is_told_at_startup(self) -> None:
+    def test_wrong_setting_is_an_error_at_startup(self) -> None:
         with pytest.raises(ImproperlyConfigured, match="SIO_CONNECT_TIMEOUT_MS"):
             Base.as_asgi()
+
+
+class TestServer:
+    """`as_asgi(server=…)` is for another server than that of the process."""
+
+    @pytest.fixture
+    def server(self) -> SocketIOServer:
+        server = SocketIOServer()
+        return server
+
+    @pytest.mark.parametrize("transport", ["polling", "websocket"])
+    async def test_its_clients_are_on_that_server(self, server: SocketIOServer, transport: str) -> None:
+        application = as_asgi(Base, server=server)
+        if transport == "websocket":
+            await (await SocketIOClient(application).open()).connect("/base", {"token": 1})
+        else:
+            poller = Poller(application)
+            await poller.open()
+            await poller.post('40/base,{"token":1}')
+            assert (await poller.get()).text.startswith('40/base,{"sid":')
+        assert len(server.engineio.registry) == 1
+        assert len(get_socketio_server().engineio.registry) == 0
+
+    async def test_namespace_is_registered_with_that_server_only(self, server: SocketIOServer) -> None:
+        as_asgi(Base, server=server)
+        client = await SocketIOClient(Child.as_asgi()).open()
+        client.send("0", "/base", {"token": 1})
+        await client.received('4/base,{"message":"Invalid namespace"}')
+
+    async def test_broadcast_of_one_server_does_not_reach_the_clients_of_another(self, server: SocketIOServer) -> None:
+        client = await SocketIOClient(as_asgi(Base, server=server)).open()
+        await client.connect("/base", {"token": 1})
+        other = await SocketIOClient(Base.as_asgi()).open()
+        await other.connect("/base", {"token": 1})
+        await get_socketio_server().emit("news", 1, namespace="/base")
+        await server.emit("news", 2, namespace="/base")
+        await client.received('2/base,["news",2]')
+        await other.received('2/base,["news",1]')
 
 
 class TestRouting:

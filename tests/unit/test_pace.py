@@ -1,4 +1,4 @@
-"""What the tests themselves stand on: times that grow, time that is virtual, groups of workers, and who is to blame."""
+"""What the tests stand on: times that grow, time that is virtual, groups of workers, processes that may not run."""
 
 from __future__ import annotations
 

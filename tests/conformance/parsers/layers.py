@@ -10,21 +10,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sio.engineio.packets import (
+from sio.engineio.protocol.packets import (
     SEPARATOR,
     EncodedPacket,
     PacketType,
-    ParseError,
     decode_packet,
     decode_payload,
     encode_payload,
 )
-from sio.engineio.packets import Packet as EngineIOPacket
-from sio.socketio.options import SocketIOOptions
-from sio.socketio.packets import PacketEncoder, SocketIOPacket
-from sio.socketio.packets import PacketType as SocketIOPacketType
-from sio.socketio.packets import ParseError as SocketIOParseError
-from sio.socketio.parser import SocketIOParser
+from sio.engineio.protocol.packets import Packet as EngineIOPacket
+from sio.exceptions import ParseError
+from sio.exceptions import ParseError as SocketIOParseError
+from sio.socketio.protocol.encoder import PacketEncoder
+from sio.socketio.protocol.options import SocketIOOptions
+from sio.socketio.protocol.packets import PacketType as SocketIOPacketType
+from sio.socketio.protocol.packets import SocketIOPacket
+from sio.socketio.protocol.parser import SocketIOParser
 
 Packet = dict[str, Any]
 #: Messages of Socket.IO, frames of Engine.IO, or one payload.

@@ -7,7 +7,7 @@ import re
 from random import Random
 from typing import Any
 
-from sio.engineio.packets import SEPARATOR
+from sio.engineio.protocol.packets import SEPARATOR
 
 from . import vectors
 from .layers import FRAMES, MESSAGES, PAYLOADS, Layer, Wire

@@ -14,21 +14,22 @@ django_application = get_django_application()
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
-from sio import get_asgi_application  # noqa: E402
-from sio.engineio import EngineIOWebSocketConsumer, LongPollingConsumer  # noqa: E402
+from sio import as_asgi  # noqa: E402
+from sio.engineio import EngineIOWebSocketConsumer, LongPollingConsumer, set_engineio_app  # noqa: E402
 
 from . import consumers, failing, suite  # noqa: E402
 from .control import control  # noqa: E402
 from .unruly import Unruly  # noqa: E402
 
-if settings.APPLICATION == "engineio":  # with no application set, messages are echoed
+if settings.APPLICATION == "engineio":
+    set_engineio_app(None)  # messages are echoed
     websocket_routes = [re_path(r"^engine\.io/$", EngineIOWebSocketConsumer.as_asgi())]
     http_routes = [re_path(r"^engine\.io/$", LongPollingConsumer.as_asgi())]
 else:
     module = suite if settings.APPLICATION == "suite" else consumers
     more = failing.CONSUMERS if settings.UNRULY else []
     websocket_routes = http_routes = [
-        re_path(r"^socket\.io/?$", get_asgi_application(*module.CONSUMERS, *more)),
+        re_path(r"^socket\.io/?$", as_asgi(*module.CONSUMERS, *more)),
         re_path(r"^mounted/?$", consumers.InnerConsumer.as_asgi()),
     ]
 

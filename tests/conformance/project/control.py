@@ -13,19 +13,19 @@ from typing import Any
 
 import sio
 from sio import get_socketio_server
-from sio.engineio.registry import registry
+from sio.engineio import get_engineio_server
 
 _PACKAGE = str(Path(sio.__file__).parent)
 
 
 async def sessions() -> int:
     """How many Engine.IO sessions are alive."""
-    return len(registry)
+    return len(get_engineio_server().registry)
 
 
 async def polls() -> list[str]:
     """The sids of the sessions whose polls wait."""
-    return [socket.sid for socket in registry if socket.session.poll_open]
+    return [connection.sid for connection in get_engineio_server().registry if connection.session.poll_open]
 
 
 async def tasks() -> int:
@@ -47,18 +47,19 @@ async def stats() -> dict[str, int]:
     """How much there is of whatever a client could leave behind."""
     server = get_socketio_server()
     clients = list(server._clients.values())
-    sockets = [socket for client in clients for socket in client._sockets.values()]
+    connections = [connection for client in clients for connection in client._connections.values()]
+    namespaces = list(server._shared.namespaces._by_name.values())
     return {
-        "sessions": len(registry),
+        "sessions": len(get_engineio_server().registry),
         "tasks": sum(map(_is_ours, asyncio.all_tasks())),
         "clients": len(clients),
-        "sockets, also those not accepted": len(sockets),
-        "sockets of namespaces": sum(len(namespace.sockets) for namespace in server.namespaces.values()),
-        "namespaces": len(server.namespaces),
+        "sockets, also those not accepted": len(connections),
+        "sockets of namespaces": sum(len(namespace.sockets) for namespace in namespaces),
+        "namespaces": len(namespaces),
         "rooms": len(server.adapter._rooms),
         "members of rooms": sum(map(len, server.adapter._rooms.values())),
         "packets without their attachments": sum(client._parser.pending is not None for client in clients),
-        "acknowledgements to come": sum(len(socket._acks) for socket in sockets),
+        "acknowledgements to come": sum(len(connection._acks._waiters) for connection in connections),
     }
 
 

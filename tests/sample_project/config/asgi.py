@@ -17,7 +17,7 @@ from lobby.consumers import LobbyConsumer  # noqa: E402
 
 import sio  # noqa: E402
 
-socketio = re_path(r"^socket\.io/?$", sio.get_asgi_application(ChatConsumer, StatusConsumer, LobbyConsumer))
+socketio = re_path(r"^socket\.io/?$", sio.as_asgi(ChatConsumer, StatusConsumer, LobbyConsumer))
 
 application = ProtocolTypeRouter(
     {

@@ -47,7 +47,7 @@ def _is_timer_of_ours(item: Any) -> bool:
     """
     if type(item).__name__ != "TimerHandle" or item.cancelled():
         return False
-    # The one thing that both say of a callback is its name: `<TimerHandle EngineIOSocket._on_timer>`.
+    # The one thing that both say of a callback is its name: `<TimerHandle EngineIOConnection._on_timer>`.
     return not _names_of_ours().isdisjoint(re.findall(r"\w+", repr(item)))
 
 

@@ -1,0 +1,1 @@
+"""Small helpers for asyncio, which know nothing of either protocol."""
