@@ -21,6 +21,7 @@ from sio.integration.database import close_old_connections
 from sio.socketio.server import reset_socketio_server
 from tests.asgi import Poller
 from tests.client import SocketIOClient
+from tests.pace import TIMEOUT
 
 
 def add(name: str) -> None:
@@ -71,7 +72,7 @@ class Handlers:
         assert await User.objects.acount() == 2
         client.leave()
         await client.websocket.finished()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(TIMEOUT):
             while not await User.objects.filter(username="left").aexists():
                 await asyncio.sleep(0.01)
 

@@ -10,6 +10,7 @@ import pytest
 from sio.aio import bound_loop
 from sio.aio.bound_loop import BoundLoop
 from sio.exceptions import WrongEventLoop
+from tests.pace import TIMEOUT
 from tests.unit.other_loops import elsewhere
 
 pytestmark = pytest.mark.real_time
@@ -126,7 +127,7 @@ class TestRun:
         def live() -> None:
             loop.call_soon(lambda: bound.bind(is_free=False))
             loop.run_forever()
-            may_close.wait(5)
+            may_close.wait(TIMEOUT)
             left = asyncio.all_tasks(loop)
             for task in left:
                 task.cancel()
@@ -135,7 +136,7 @@ class TestRun:
 
         thread = threading.Thread(target=live)
         thread.start()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(TIMEOUT):
             while not bound.is_running:
                 await asyncio.sleep(0.001)
             with pytest.raises(RuntimeError, match="ended"):

@@ -18,6 +18,7 @@ from sio import ConnectionRefused, NamespaceSocket, SocketIOConsumer, SocketIOSe
 from sio.integration.database import DatabaseUpkeep, make_upkeep
 from sio.socketio.upkeep import Upkeep
 from tests.client import SocketIOClient
+from tests.pace import TIMEOUT
 
 ALIAS = "dropped"
 #: No time in which a test runs.
@@ -147,7 +148,7 @@ def events(*names: str) -> Callable[[Member], Any]:
 
 
 async def logged(caplog: pytest.LogCaptureFixture, text: str, times: int = 1) -> None:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(TIMEOUT):
         while sum(text in message for message in caplog.messages) < times:
             await asyncio.sleep(0.001)
 

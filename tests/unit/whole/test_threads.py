@@ -15,6 +15,7 @@ from sio import NamespaceSocket, SocketIOConsumer, SocketIOServer, get_socketio_
 from sio.exceptions import EncodingError, WrongEventLoop
 from sio.socketio.adapter import Adapter
 from tests.client import SocketIOClient
+from tests.pace import TIMEOUT
 from tests.unit.other_loops import elsewhere
 
 pytestmark = pytest.mark.real_time
@@ -105,10 +106,10 @@ class TestWithoutSockets:
         server, barrier = SocketIOServer(adapter=self.Sender), threading.Barrier(2)
 
         async def emit() -> None:
-            barrier.wait(5)
+            barrier.wait(TIMEOUT)
             await server.emit("x", b"\1")
             await server.emit("y", b"\1")
-            barrier.wait(5)
+            barrier.wait(TIMEOUT)
 
         await asyncio.gather(elsewhere(emit()), elsewhere(emit()))
         adapters = {thread: {used for by, used in self.Sender.sent if by == thread} for thread, _ in self.Sender.sent}
