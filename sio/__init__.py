@@ -19,6 +19,7 @@ An import points down, never up. To read the package, follow a message down from
 """
 
 from .consumer import SocketIOConsumer, as_asgi
+from .emitter import aemit, emit
 from .exceptions import (
     AckTimeout,
     BodyTooLarge,
@@ -41,6 +42,7 @@ from .exceptions import (
     Unavailable,
     WrongEventLoop,
 )
+from .socketio.operators import BroadcastOperator
 from .socketio.protocol.reasons import DisconnectReason
 from .socketio.server import SocketIOServer, get_socketio_server
 from .socketio.socket import NamespaceSocket
@@ -50,6 +52,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AckTimeout",
     "BodyTooLarge",
+    "BroadcastOperator",
     "ClientGone",
     "ConnectionRefused",
     "DisconnectReason",
@@ -72,6 +75,8 @@ __all__ = [
     "TooManyRooms",
     "Unavailable",
     "WrongEventLoop",
+    "aemit",
     "as_asgi",
+    "emit",
     "get_socketio_server",
 ]

@@ -14,11 +14,22 @@ from .engineio.transports.polling import LongPollingConsumer
 from .engineio.transports.websocket import EngineIOWebSocketConsumer
 from .socketio.handlers import find_handlers
 from .socketio.namespaces import NAMESPACES_KEY
+from .socketio.operators import BroadcastOperator
 from .socketio.protocol.reasons import DisconnectReason
 from .socketio.server import SocketIOServer, get_socketio_server
 from .socketio.socket import NamespaceSocket
 
 ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class _Sockets:
+    """`Consumer.sockets`, which is to a consumer class what `objects` is to a model.
+
+    They are those of the process's server. A consumer on another server has its own by `socket.server.of(...)`.
+    """
+
+    def __get__(self, instance: object, owner: type[SocketIOConsumer]) -> BroadcastOperator:
+        return get_socketio_server().of(owner)
 
 
 class SocketIOConsumer:
@@ -31,6 +42,8 @@ class SocketIOConsumer:
     """
 
     namespace: ClassVar[str] = "/"
+    #: All sockets of the namespace, in all processes.
+    sockets: ClassVar[_Sockets] = _Sockets()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Raises TypeError for a class that was routed itself, and is called as an ASGI application."""

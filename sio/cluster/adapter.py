@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +23,7 @@ from ..engineio.protocol.packets import EncodedPacket
 from ..socketio.adapter import Adapter
 from ..socketio.protocol.options import SocketIOOptions
 from ..socketio.rooms import Room
+from ..socketio.target import Target
 from .channel import ProcessChannel
 from .health import Health
 from .log import logger
@@ -123,31 +124,20 @@ class ChannelLayerAdapter(Adapter):
     def reaches_others(self) -> bool:
         return self._get_channel() is not None
 
-    async def broadcast(
-        self,
-        namespace: str,
-        packets: Sequence[EncodedPacket],
-        rooms: Collection[str] | None,
-        except_: Collection[str],
-        volatile: bool = False,
-    ) -> None:
+    async def broadcast(self, target: Target, packets: Sequence[EncodedPacket]) -> None:
         """Sends to the sockets of this process, and then to the layer. An error of the layer is none of the caller."""
-        await super().broadcast(namespace, packets, rooms, except_, volatile)
-        channel = self._get_channel()
-        if channel is None or (rooms is not None and not rooms):
+        await super().broadcast(target, packets)
+        channel = None if target.local else self._get_channel()
+        if channel is None or target.rooms == frozenset():
             return
-        sent_rooms = None if rooms is None else tuple(rooms)
-        group = group_name(namespace, target_room(sent_rooms), self._name)
+        group = group_name(target.namespace, target_room(target.rooms), self._name)
         self._number += 1
         broadcast = Broadcast(
             self._process,
             self._number,
             self._sent.pop(group, 0),
-            namespace,
-            sent_rooms,
-            tuple(except_),
+            target,
             tuple(packet.data for packet in packets),
-            volatile,
         )
         self._sent[group] = self._number
         if len(self._sent) > _MAX_NUMBERED_GROUPS:
@@ -187,16 +177,16 @@ class ChannelLayerAdapter(Adapter):
             self._malformed.add(error)
             return
         if broadcast.sender != self._process and self._is_next(broadcast):
-            self.broadcast_locally(broadcast.namespace, packets, broadcast.rooms, broadcast.except_, broadcast.volatile)
+            self.broadcast_locally(broadcast.target, packets)
 
     def _is_next(self, broadcast: Broadcast) -> bool:
         """Whether the message is for a room of this process, and was not delivered before. Counts those that it shows
         to be lost.
         """
-        room = target_room(broadcast.rooms)
-        if (broadcast.namespace, room) not in self._rooms:
+        namespace, room = broadcast.target.namespace, target_room(broadcast.target.rooms)
+        if (namespace, room) not in self._rooms:
             return False  # left since
-        numbers = self._received.setdefault(group_name(broadcast.namespace, room, self._name), OrderedDict())
+        numbers = self._received.setdefault(group_name(namespace, room, self._name), OrderedDict())
         last = numbers.get(broadcast.sender, 0)
         # "Duplicate messages will be received eventually" (channels_redis)
         if broadcast.number <= last:
@@ -207,7 +197,6 @@ class ChannelLayerAdapter(Adapter):
             numbers.popitem(last=False)
         if last and broadcast.previous > last:
             self._lost.add(
-                f"of another process in the namespace {broadcast.namespace!r}: "
-                "raise its capacity, or use channels_redis.pubsub"
+                f"of another process in the namespace {namespace!r}: raise its capacity, or use channels_redis.pubsub"
             )
         return True

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..socketio.rooms import EVERYONE, Room
+from ..socketio.target import Target
 
 MESSAGE_TYPE = "sio.broadcast"
 #: Changed when processes of two versions could not read each other's messages.
@@ -32,25 +33,23 @@ class Broadcast:
     sender: str
     number: int
     previous: int
-    namespace: str
-    rooms: tuple[str, ...] | None
-    except_: tuple[str, ...]
+    target: Target
     packets: tuple[str | bytes, ...]
-    volatile: bool = False
 
     def to_message(self) -> dict[str, Any]:
         """Returns what any layer can carry."""
+        target = self.target
         return {
             "type": MESSAGE_TYPE,
             "version": MESSAGE_VERSION,
             "sender": self.sender,
             "number": self.number,
             "previous": self.previous,
-            "namespace": self.namespace,
-            "rooms": None if self.rooms is None else [_to_bytes(room) for room in self.rooms],
-            "except": [_to_bytes(room) for room in self.except_],
+            "namespace": target.namespace,
+            "rooms": None if target.rooms is None else [_to_bytes(room) for room in target.rooms],
+            "except": [_to_bytes(room) for room in target.except_],
             "packets": list(self.packets),
-            "volatile": self.volatile,
+            "volatile": target.volatile,
         }
 
     @classmethod
@@ -63,17 +62,19 @@ class Broadcast:
             str(message["sender"]),
             int(message["number"]),
             int(message["previous"]),
-            str(message["namespace"]),
-            None if rooms is None else tuple(map(_to_str, rooms)),
-            tuple(map(_to_str, message["except"])),
+            Target(
+                str(message["namespace"]),
+                None if rooms is None else frozenset(map(_to_str, rooms)),
+                frozenset(map(_to_str, message["except"])),
+                volatile=bool(message.get("volatile")),  # the first processes of this version did not say
+            ),
             tuple(_check_packet(packet) for packet in message["packets"]),
-            bool(message.get("volatile")),  # the first processes of this version did not say
         )
 
 
-def target_room(rooms: tuple[str, ...] | None) -> Room:
+def target_room(rooms: frozenset[str] | None) -> Room:
     """The room whose group a broadcast goes to: its own if it is for one, else that of the whole namespace."""
-    return rooms[0] if rooms is not None and len(rooms) == 1 else EVERYONE
+    return next(iter(rooms)) if rooms is not None and len(rooms) == 1 else EVERYONE
 
 
 def _to_bytes(room: str) -> bytes:

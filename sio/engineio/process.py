@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from ..aio.background_loop import BackgroundLoop
 from .application import EchoApplication, EngineIOApplication
 from .server import EngineIOServer
 
@@ -24,6 +25,8 @@ class Process:
         self.make: Callable[[], ProcessServer] | None = None
         self._server: ProcessServer | None = None
         self._lock = threading.Lock()
+        #: Where threads without an event loop have coroutines run.
+        self.background = BackgroundLoop()
 
     @property
     def server(self) -> ProcessServer:
@@ -43,8 +46,9 @@ class Process:
                 self._server = self.make()
 
     def reset(self) -> None:
-        """Forgets the server and its sessions, for tests."""
+        """Forgets the server and its sessions, and ends the thread, for tests."""
         self._server = None
+        self.background.stop()
 
 
 process = Process()

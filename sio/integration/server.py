@@ -13,7 +13,7 @@ from ..socketio.protocol.options import SocketIOOptions
 from ..socketio.server import SocketIOServer
 from .database import make_upkeep
 from .policy import DjangoPolicy
-from .users import get_scope_user
+from .users import DjangoUsers
 
 
 def make_server(
@@ -28,7 +28,7 @@ def make_server(
     engineio_server = EngineIOServer(_engineio_options if engineio is None else lambda: engineio, policy=policy)
     options: Callable[[], SocketIOOptions] = _socketio_options if socketio is None else lambda: socketio
     adapter = partial(ChannelLayerAdapter, options, name=name)
-    return SocketIOServer(options, adapter, make_upkeep(), get_scope_user, engineio_server)
+    return SocketIOServer(options, adapter, make_upkeep(), DjangoUsers(), engineio_server)
 
 
 def _engineio_options() -> EngineIOOptions:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.core.exceptions import ImproperlyConfigured
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.utils.functional import LazyObject, empty
 
 from ..engineio.asgi import Scope
 from ..engineio.socket import EngineIOSocket
 from ..exceptions import ErrorCode, HandshakeError
+from ..socketio.users import Users
 
 #: The identity of everybody who is not logged in.
 ANONYMOUS: Final = object()
@@ -22,15 +25,43 @@ ANONYMOUS: Final = object()
 _OWNER, _IS_LOGGED = "sio.owner", "sio.other_user_is_logged"
 
 
-def get_scope_user(scope: Scope) -> Any:
-    """Returns the user of a request. Raises ImproperlyConfigured if no middleware has looked for one."""
-    try:
-        return scope["user"]
-    except KeyError:
-        raise ImproperlyConfigured(
-            f"socket.user needs channels.auth.AuthMiddlewareStack around the application that is routed for "
-            f"{scope['type']!r}, or other middleware that puts a user into the scope."
-        ) from None
+class DjangoUsers(Users):
+    """The users of a Django project, by their primary key: 5 and "5" are one user."""
+
+    def get(self, scope: Scope) -> Any:
+        """Raises ImproperlyConfigured if no middleware has looked for a user."""
+        try:
+            return scope["user"]
+        except KeyError:
+            raise ImproperlyConfigured(
+                f"socket.user needs channels.auth.AuthMiddlewareStack around the application that is routed for "
+                f"{scope['type']!r}, or other middleware that puts a user into the scope."
+            ) from None
+
+    def key_in(self, scope: Scope) -> str | None:
+        identity = identify(scope)
+        return None if identity is None or identity is ANONYMOUS else str(identity)
+
+    def key_of(self, user: Any) -> str | None:
+        is_authenticated = getattr(user, "is_authenticated", None)
+        if is_authenticated is None:
+            return self._to_key(user)
+        if not is_authenticated:
+            return None
+        if user.pk is None:
+            raise ValueError(f"{user!r} has not been saved, so nobody is it")
+        return str(user.pk)
+
+    def _to_key(self, pk: Any) -> str:
+        # An object of another model has a primary key as well: it would be that of some other user.
+        if pk is None or hasattr(pk, "pk"):
+            raise ValueError(f"{pk!r} is no user")
+        if not apps.is_installed("django.contrib.auth"):
+            return str(pk)
+        try:
+            return str(get_user_model()._meta.pk.to_python(pk))
+        except (ValidationError, TypeError, OverflowError):
+            raise ValueError(f"{pk!r} is no primary key of a user") from None
 
 
 def identify(scope: Scope) -> Any:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ..engineio.protocol.packets import EncodedPacket
 from .rooms import EVERYONE, Room
+from .target import Target
 
 
 class Member(Protocol):
@@ -73,36 +74,27 @@ class Adapter:
         """Whether a broadcast goes to other processes too."""
         return False
 
-    async def broadcast(
-        self,
-        namespace: str,
-        packets: Sequence[EncodedPacket],
-        rooms: Collection[str] | None,
-        except_: Collection[str],
-        volatile: bool = False,
-    ) -> None:
-        """Sends packets to the sockets in any of `rooms` (None: in the namespace) and in none of `except_`, each once.
-        `volatile` leaves out those whose client is not ready for more.
+    async def broadcast(self, target: Target, packets: Sequence[EncodedPacket]) -> None:
+        """Sends packets to the sockets of a target, to each once.
 
         It waits for no client, but gives the loop a turn: broadcasts without a pause would else fill all buffers.
         """
-        self.broadcast_locally(namespace, packets, rooms, except_, volatile)
+        self.broadcast_locally(target, packets)
         await asyncio.sleep(0)
 
-    def broadcast_locally(
-        self,
-        namespace: str,
-        packets: Sequence[EncodedPacket],
-        rooms: Collection[str] | None,
-        except_: Collection[str],
-        volatile: bool = False,
-    ) -> None:
+    def broadcast_locally(self, target: Target, packets: Sequence[EncodedPacket]) -> None:
         """`broadcast` to the sockets of this process."""
-        excluded = self._members(namespace, except_)
+        volatile = target.volatile
+        for member in self.find(target):
+            member.send_packets(packets, volatile)
+
+    def find(self, target: Target) -> list[Member]:
+        """Returns the members of this process that a target names."""
         # A copy: sending can cut a slow consumer, which changes the rooms.
-        for member in list(self._members(namespace, (EVERYONE,) if rooms is None else rooms)):
-            if not excluded or member not in excluded:
-                member.send_packets(packets, volatile)
+        found = list(self._members(target.namespace, (EVERYONE,) if target.rooms is None else target.rooms))
+        if target.except_ and (excluded := self._members(target.namespace, target.except_)):
+            return [member for member in found if member not in excluded]
+        return found
 
     def _members(self, namespace: str, rooms: Collection[Room]) -> dict[Member, None]:
         found = [self._rooms[namespace, room] for room in rooms if (namespace, room) in self._rooms]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from ..engineio.protocol.packets import EncodedPacket
@@ -17,11 +17,13 @@ from .acks import AckCallback, PendingAcks, Waiter
 from .dispatch import Dispatcher
 from .event_queue import EventQueue, QueueClient
 from .namespace import Namespace
+from .operators import BroadcastOperator
 from .protocol.packets import PacketType, SocketIOPacket
 from .protocol.reasons import DisconnectReason
-from .rooms import EVERYONE, JoinedRooms, check_room
+from .rooms import EVERYONE, PRIVATE_PREFIX, JoinedRooms, Room, check_joinable, check_room
 from .shared import Shared
 from .socket import NamespaceSocket, ServerView
+from .target import Target
 
 
 class NamespaceClient(QueueClient, Protocol):
@@ -37,7 +39,7 @@ class NamespaceConnection:
     """Takes the packets of one client in one namespace, sends its own, and knows whether it is accepted and over."""
 
     def __init__(self, client: NamespaceClient, namespace: Namespace, shared: Shared, auth: dict[str, Any]) -> None:
-        self.id = secrets.token_urlsafe(15)
+        self.id = PRIVATE_PREFIX + secrets.token_urlsafe(15)
         self.eio = client.eio
         self.namespace_name = namespace.name
         #: Whether the client is accepted, answered and not disconnected.
@@ -50,6 +52,8 @@ class NamespaceConnection:
         self._namespace = namespace
         self._shared = shared
         self._rooms = JoinedRooms(self.id, client.options.max_rooms)
+        #: That of its user, once it is accepted. Nobody else can join it, and no `rooms` shows it.
+        self._user_room: str | None = None
         self._acks = PendingAcks(namespace.ack_ids, client.options.max_pending_acks)
         #: What was emitted before the client was accepted.
         self._held: list[EncodedPacket] = []
@@ -69,7 +73,7 @@ class NamespaceConnection:
     @property
     def user(self) -> Any:
         """`NamespaceSocket.user`."""
-        return self._shared.get_user(self.eio.scope)
+        return self._shared.users.get(self.eio.scope)
 
     # What the client sends
 
@@ -187,25 +191,37 @@ class NamespaceConnection:
         """The rooms that the client is in, or was in at the end."""
         return self._rooms.names
 
-    async def join(self, room: str) -> None:
+    def _all_rooms(self) -> list[Room]:
+        """The rooms that the adapter has it in."""
+        rooms: list[Room] = [EVERYONE, *self._rooms.names]
+        return rooms if self._user_room is None else [*rooms, self._user_room]
+
+    def others(self) -> BroadcastOperator:
+        """`NamespaceSocket.broadcast`."""
+        target = Target(self.namespace_name, except_=frozenset((self.id,)))
+        return BroadcastOperator(self._shared.broadcaster, target)
+
+    async def join(self, rooms: Collection[str]) -> None:
         """`NamespaceSocket.join`."""
         self._shared.loop.check()
-        check_room(room)
-        if not self._is_over and self._rooms.add(room, self) and self._is_accepted:
-            self._shared.adapter.add(self, [room])
+        for room in rooms:
+            if room != self.id:
+                check_joinable(room)
+        if not self._is_over and (new := self._rooms.add(rooms, self)) and self._is_accepted:
+            self._shared.adapter.add(self, new)
             await self._shared.adapter.settle()
 
-    def leave(self, room: str) -> None:
+    def leave(self, rooms: Collection[str]) -> None:
         """`NamespaceSocket.leave`."""
         self._shared.loop.check()
-        check_room(room)
-        if not self._is_over and self._rooms.remove(room) and self._is_accepted:
-            self._shared.adapter.remove(self, [room])
+        for room in rooms:
+            check_room(room)
+        if not self._is_over and (old := self._rooms.remove(rooms)) and self._is_accepted:
+            self._shared.adapter.remove(self, old)
 
     def leave_all(self) -> None:
         """`NamespaceSocket.leave_all`."""
-        for room in self._rooms.others:
-            self.leave(room)
+        self.leave(self._rooms.others)
 
     # The answer to the client
 
@@ -213,8 +229,9 @@ class NamespaceConnection:
         """The connect hook said yes. Does nothing if the client left meanwhile."""
         if not self._is_over:
             self._is_accepted = True
+            self._user_room = self._shared.users.room_in(self.eio.scope)
             if self._namespace.is_served:
-                self._shared.adapter.add(self, [EVERYONE, *self._rooms.names])
+                self._shared.adapter.add(self, self._all_rooms())
                 # The client is answered when the other processes reach it too.
                 await self._shared.adapter.settle()
             self._answer(socket)
@@ -271,7 +288,7 @@ class NamespaceConnection:
         self._held.clear()
         if self._is_accepted:
             self._namespace.sockets.pop(self.id, None)
-            self._shared.adapter.remove(self, [EVERYONE, *self._rooms.names])
+            self._shared.adapter.remove(self, self._all_rooms())
         self._acks.fail(self)
         # Both go on without the connection while something runs. Each would else keep the other, and with it all that
         # the client sent, until the garbage collector comes by.

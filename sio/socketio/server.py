@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..aio.bound_loop import BoundLoop
@@ -19,10 +18,14 @@ from .encoding import Encoding
 from .handlers import Handlers
 from .hints import ServerHints
 from .namespaces import Namespaces
+from .operators import BroadcastOperator
 from .protocol.options import SocketIOOptions
 from .protocol.reasons import DisconnectReason
+from .rooms import to_rooms
 from .shared import Shared
+from .target import Target
 from .upkeep import Upkeep
+from .users import Users
 
 #: Each reason of a session as one of a socket: by Enum's call, it would take as long as ten lookups.
 _REASONS = {reason: DisconnectReason(reason) for reason in CloseReason}
@@ -37,8 +40,8 @@ class SocketIOServer(EngineIOApplication):
     """The Socket.IO layer: an application of the Engine.IO server that it is given.
 
     `options` gives the options in force, and is asked for each connection; `adapter` makes what keeps the rooms;
-    `upkeep` hears of hooks and handlers; `get_user` returns the user of an ASGI scope, or raises what says why there is
-    none; `engineio` is the server below, by default one of its own. Two servers share nothing.
+    `upkeep` hears of hooks and handlers; `users` knows whose a socket is; `engineio` is the server below, by default
+    one of its own. Two servers share nothing.
     """
 
     def __init__(
@@ -46,25 +49,28 @@ class SocketIOServer(EngineIOApplication):
         options: Callable[[], SocketIOOptions] = SocketIOOptions,
         adapter: Callable[[], Adapter] = Adapter,
         upkeep: Upkeep | None = None,
-        get_user: Callable[[MutableMapping[str, Any]], Any] = operator.methodcaller("get", "user"),
+        users: Users | None = None,
         engineio: EngineIOServer | None = None,
     ) -> None:
         #: The Engine.IO server whose application this is.
         self.engineio = EngineIOServer() if engineio is None else engineio
         #: What keeps the rooms, and reaches other processes.
         self.adapter = adapter()
-        hints, loop = ServerHints(), BoundLoop(_MISUSE)
+        users = Users() if users is None else users
+        hints, loop, encoding = ServerHints(), BoundLoop(_MISUSE), Encoding(options)
+        namespaces = Namespaces(hints)
+        broadcaster = Broadcaster(loop, self.adapter, encoding, options, namespaces.served, users, hints)
         self._shared = Shared(
             self,
             options,
             self.adapter,
             Upkeep() if upkeep is None else upkeep,
-            get_user,
-            Namespaces(hints),
-            Encoding(options),
+            users,
+            namespaces,
+            encoding,
             loop,
+            broadcaster,
         )
-        self._broadcaster = Broadcaster(self._shared, hints)
         self._clients: dict[EngineIOSocket, Client] = {}
         self.engineio.app = self
 
@@ -93,7 +99,44 @@ class SocketIOServer(EngineIOApplication):
 
         It may be awaited on any event loop, in any thread: what is sent is encoded and sent on the loop of the sockets.
         """
-        await self._broadcaster.emit(namespace, event, args, room, except_, volatile)
+        rooms = None if room is None else to_rooms(room)
+        excluded = frozenset[str]() if except_ is None else to_rooms(except_)
+        await self._shared.broadcaster.emit(Target(namespace, rooms, excluded, False, volatile), event, args)
+
+    # Operators
+
+    def of(self, namespace: str | type) -> BroadcastOperator:
+        """Returns all sockets of a namespace, which is a name or a consumer class."""
+        name = namespace if isinstance(namespace, str) else getattr(namespace, "namespace", None)
+        if not isinstance(name, str):
+            raise TypeError(f"of() takes the name of a namespace, or a consumer class, not {namespace!r}")
+        return BroadcastOperator(self._shared.broadcaster, Target(name))
+
+    def to(self, *rooms: str | Iterable[str]) -> BroadcastOperator:
+        """`of("/").to(...)`."""
+        return self.of("/").to(*rooms)
+
+    def to_user(self, *users: Any) -> BroadcastOperator:
+        """`of("/").to_user(...)`."""
+        return self.of("/").to_user(*users)
+
+    def except_(self, *rooms: str | Iterable[str]) -> BroadcastOperator:
+        """`of("/").except_(...)`."""
+        return self.of("/").except_(*rooms)
+
+    def except_user(self, *users: Any) -> BroadcastOperator:
+        """`of("/").except_user(...)`."""
+        return self.of("/").except_user(*users)
+
+    @property
+    def local(self) -> BroadcastOperator:
+        """`of("/").local`."""
+        return self.of("/").local
+
+    @property
+    def volatile(self) -> BroadcastOperator:
+        """`of("/").volatile`."""
+        return self.of("/").volatile
 
     async def close(self) -> None:
         """Ends all connections with the reason `server shutting down`. What was not delivered yet is dropped."""
@@ -129,5 +172,5 @@ def get_socketio_server() -> SocketIOServer:
 
 
 def reset_socketio_server() -> None:
-    """Forgets the server, its namespaces and its sessions, for tests."""
+    """Forgets the server, its namespaces, its sessions and the thread of its emitter, for tests."""
     process.reset()

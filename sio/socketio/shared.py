@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..aio.bound_loop import BoundLoop
 from ..aio.log_limits import Repeats
 from .adapter import Adapter
+from .broadcast import Broadcaster
 from .encoding import Encoding
 from .log import logger
 from .namespaces import Namespaces
 from .protocol.options import SocketIOOptions
 from .socket import ServerView
 from .upkeep import Upkeep
+from .users import Users
 
 
 @dataclass(slots=True)
@@ -25,11 +26,11 @@ class Shared:
     options: Callable[[], SocketIOOptions]
     adapter: Adapter
     upkeep: Upkeep
-    #: Returns the user of an ASGI scope, or raises what says why there is none.
-    get_user: Callable[[MutableMapping[str, Any]], Any]
+    users: Users
     namespaces: Namespaces
     encoding: Encoding
     #: The event loop of the sockets, the rooms and the encoding, which have no locks.
     loop: BoundLoop
+    broadcaster: Broadcaster
     #: For what a client can have repeated as often as it likes.
     repeats: Repeats = field(default_factory=lambda: Repeats(logger))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, MutableMapping, Sequence
 from typing import Any, Protocol
 
 from ..engineio.protocol.packets import EncodedPacket
 from ..engineio.protocol.state import Transport
 from ..engineio.socket import EngineIOSocket
 from .acks import AckCallback
+from .operators import BroadcastOperator
 
 
 class ServerView(Protocol):
     """What an application may do with the server of a socket."""
+
+    def of(self, namespace: str | type) -> BroadcastOperator: ...
 
     async def emit(
         self,
@@ -45,9 +48,10 @@ class Connection(Protocol):
     def send_with_ack(self, event: str, args: Sequence[Any], waiter: AckCallback, volatile: bool) -> int: ...
     async def drain(self) -> None: ...
     async def call(self, event: str, args: Sequence[Any], timeout: float | None) -> Any: ...  # noqa: ASYNC109
-    async def join(self, room: str) -> None: ...
-    def leave(self, room: str) -> None: ...
+    async def join(self, rooms: Collection[str]) -> None: ...
+    def leave(self, rooms: Collection[str]) -> None: ...
     def leave_all(self) -> None: ...
+    def others(self) -> BroadcastOperator: ...
     def disconnect(self, *, close: bool) -> None: ...
 
 
@@ -143,17 +147,32 @@ class NamespaceSocket:
         """
         return await self._connection.call(event, args, timeout)
 
+    # To others
+
+    @property
+    def broadcast(self) -> BroadcastOperator:
+        """Everybody in the namespace but this client."""
+        return self._connection.others()
+
+    def to(self, *rooms: str | Iterable[str]) -> BroadcastOperator:
+        """The others in any of these rooms, and never this client. Raises what `BroadcastOperator.to` raises."""
+        return self._connection.others().to(*rooms)
+
+    def except_(self, *rooms: str | Iterable[str]) -> BroadcastOperator:
+        """Everybody in the namespace but this client, and those in these rooms."""
+        return self._connection.others().except_(*rooms)
+
     # Rooms
 
-    async def join(self, room: str) -> None:
-        """Joins a room: any string. Raises TooManyRooms if it is in as many as SIO_MAX_ROOMS allows: clients may be the
-        ones who name them.
+    async def join(self, *rooms: str) -> None:
+        """Joins rooms: any strings but those that begin with `~`, as ids do. Raises ValueError for these, and
+        TooManyRooms if SIO_MAX_ROOMS does not allow as many: clients may be the ones who name them. It then joins none.
         """
-        await self._connection.join(room)
+        await self._connection.join(rooms)
 
-    async def leave(self, room: str) -> None:
-        """Leaves a room."""
-        self._connection.leave(room)
+    async def leave(self, *rooms: str) -> None:
+        """Leaves rooms."""
+        self._connection.leave(rooms)
 
     async def leave_all(self) -> None:
         """Leaves all rooms but that of its own id."""

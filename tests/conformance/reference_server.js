@@ -73,6 +73,7 @@ const handlers = {
     await socket.join(args);
     ack(rooms(socket));
   },
+  try_to_join: (socket, ...args) => handlers.join(socket, ...args),
   leave: async (socket, ...args) => {
     const ack = args.pop();
     for (const room of args) await socket.leave(room);
@@ -88,6 +89,16 @@ const handlers = {
     if (room != null) target = target.to(room);
     if (except_) target = target.except(except_);
     target.emit(event, ...args);
+    ack(true);
+  },
+  operate: (socket, start, steps, ...args) => {
+    const ack = typeof args.at(-1) === "function" ? args.pop() : () => {};
+    let operator = start === "socket" ? socket : io.of(socket.nsp.name);
+    for (const [step, ...rooms] of steps) {
+      const name = step === "except_" ? "except" : step;
+      operator = rooms.length ? operator[name](...rooms) : operator[name];
+    }
+    operator.emit(...args);
     ack(true);
   },
   burst: (socket, count, size = 0) => {

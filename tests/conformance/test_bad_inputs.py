@@ -123,12 +123,12 @@ class Consumer(SocketIOConsumer):
     """Emits where nobody is, and fails in ways of its own."""
 
     namespace = "/test"
-    sockets: ClassVar[list[NamespaceSocket]]
+    members: ClassVar[list[NamespaceSocket]]
     left: ClassVar[list[str]]
 
     async def connect(self, socket: NamespaceSocket, auth: Any) -> bool:
         await socket.join("room")
-        self.sockets.append(socket)
+        self.members.append(socket)
         return True
 
     async def disconnect(self, socket: NamespaceSocket, reason: str) -> None:
@@ -160,7 +160,7 @@ class Consumer(SocketIOConsumer):
 
 @pytest.fixture
 def app() -> Any:
-    Consumer.sockets, Consumer.left = [], []
+    Consumer.members, Consumer.left = [], []
     return as_asgi(Consumer)
 
 
@@ -184,7 +184,7 @@ async def test_handler_that_is_cancelled_ends_alone(event: str, app: Any, caplog
 
 async def test_emit_that_reaches_nobody_does_nothing(app: Any) -> None:
     server, witness, client = get_socketio_server(), await join(app), await join(app)
-    gone = Consumer.sockets[1]
+    gone = Consumer.members[1]
     client.leave()
     await witness.received(f'2/test,["left","{gone.id}"]')
     rooms = dict(server.adapter._rooms)
@@ -220,7 +220,7 @@ async def crowd(app: Any) -> AsyncIterator[list[SocketIOClient]]:
         await asyncio.gather(*(client.websocket.finished() for client in clients))
         while len(Consumer.left) < CROWD:
             await asyncio.sleep(0)
-    assert sorted(Consumer.left) == sorted(socket.id for socket in Consumer.sockets)
+    assert sorted(Consumer.left) == sorted(socket.id for socket in Consumer.members)
     assert len(sessions) == 0
     assert get_socketio_server().adapter._rooms == {}
 

@@ -17,6 +17,7 @@ import redis.asyncio as aioredis
 from tests.conftest import free_port
 
 from .conftest import Bystanders, fixture, unharmed
+from .project.users import cookie_of
 from .scenarios.agents import Agents
 from .scenarios.client import Client
 from .scenarios.stage import TRANSPORTS
@@ -69,6 +70,23 @@ BROADCASTS: dict[str, tuple[Options, set[int]]] = {
     "clients, one of them twice": ({"room": [1, 3, 3]}, {1, 3}),
     "a room with nobody in it": ({"room": "nobody's"}, set()),
     "no rooms": ({"room": []}, set()),
+}
+
+#: Whose these clients are, if anybody's.
+USERS = [5, 6, 5, None]
+
+#: The modifiers of an operator of the server, and which of the clients it is for.
+OPERATORS: dict[str, tuple[list[Any], set[int]]] = {
+    "rooms but another": ([["to", "red", "green"], ["except_", "blue"]], {1, 3}),
+    "rooms, one after the other": ([["to", "blue"], ["to", "green"]], {0, 2, 3}),
+    "a user by a number": ([["to_user", 5]], {0, 2}),
+    "a user by a string": ([["to_user", "6"]], {1}),
+    "users": ([["to_user", 5, 6]], {0, 1, 2}),
+    "a user, and a room": ([["to_user", 6], ["to", "green"]], {1, 3}),
+    "a user, but a room": ([["to_user", 6, 5], ["except_", "blue"]], {1}),
+    "everybody but a user": ([["except_user", 5]], {1, 3}),
+    "a room but a user": ([["to", "red"], ["except_user", 5]], {1}),
+    "a user of whom nobody is there": ([["to_user", 7]], set()),
 }
 
 #: More than the 5 s after which redis-py gives up a read.
@@ -168,6 +186,46 @@ async def test_broadcast_reaches_each_socket_once(cluster: Cluster, options: Opt
         await broadcast(speaker, "hello", 1, **with_ids(options, members))
         await broadcast(speaker, "end", room="all")
         assert await everybody_heard(members) == [[1] if number in heard_by else [] for number in range(4)]
+
+
+async def users(cluster: Cluster) -> list[Session]:
+    """Clients as those of `Cluster.members`, whose users are logged in. All are in the room `all`, too."""
+    wires = (cluster.first, cluster.first, cluster.second, cluster.second)
+    clients: list[Session] = []
+    for wire, user, rooms in zip(wires, USERS, MEMBERSHIPS, strict=True):
+        headers = {} if user is None else {"Cookie": cookie_of(user)}
+        clients.append(await (wire.polling(headers) if len(clients) % 2 else wire.websocket(headers)))
+        await clients[-1].join()
+        await clients[-1].call("join", *rooms, "all")
+    return clients
+
+
+async def operate(clients: list[Session], speaker: int, start: str, *steps: Any) -> set[int]:
+    """Has an operator emit, for one of the clients. Returns which of them hear it: each once."""
+    await clients[speaker].emit("operate", start, steps, "hello", 1)
+    await broadcast(clients[speaker], "end", room="all")
+    heard = await everybody_heard(clients)
+    assert [1, 1] not in heard
+    return {number for number, events in enumerate(heard) if events}
+
+
+@pytest.mark.parametrize(("steps", "heard_by"), OPERATORS.values(), ids=OPERATORS)
+async def test_operator_reaches_whom_it_is_for(cluster: Cluster, steps: list[Any], heard_by: set[int]) -> None:
+    clients = await users(cluster)
+    for speaker in (0, 3):  # of each server
+        assert await operate(clients, speaker, "server", *steps) == heard_by
+
+
+async def test_socket_reaches_others_and_local_those_of_its_process(cluster: Cluster) -> None:
+    clients = await users(cluster)
+    assert await operate(clients, 0, "socket", ["to", "all"]) == {1, 2, 3}
+    assert await operate(clients, 3, "socket", ["to", "red", "green"]) == {0, 1, 2}
+    assert await operate(clients, 2, "socket", ["to", "red"], ["except_", "blue"]) == {1}
+    assert await operate(clients, 2, "socket", ["broadcast"], ["to_user", 5]) == {0}
+    for speaker, others in ((0, {1}), (3, {2})):
+        assert await operate(clients, speaker, "server", ["local"], ["to", "all"]) == {speaker, *others}
+        assert await operate(clients, speaker, "socket", ["broadcast"], ["local"], ["to", "all"]) == others
+    assert await operate(clients, 0, "server", ["to_user", 5], ["local"]) == {0}
 
 
 async def test_namespace_is_reached_once_but_for_those_excepted(cluster: Cluster) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sio import DisconnectReason, NamespaceSocket, SocketIOConsumer
+from sio import BroadcastOperator, DisconnectReason, NamespaceSocket, SocketIOConsumer
 
 
 class Plain(SocketIOConsumer):
@@ -25,6 +25,23 @@ class Cooperative(Mixin, Plain):
 
 class Narrow(SocketIOConsumer):
     async def disconnect(self, socket: NamespaceSocket, reason: DisconnectReason) -> None: ...
+
+
+class Speaker(SocketIOConsumer):
+    async def event_say(self, socket: NamespaceSocket, text: str) -> None:
+        others: BroadcastOperator = socket.to("a", ["b"]).except_({"c"})
+        await others.to_user(1, "2").except_user(3).local.volatile.emit("said", text)
+        await self.sockets.send(text)
+        await Speaker.sockets.to("a").emit("said", text)
+        await socket.server.of(Speaker).emit("said", text)
+        await socket.server.of("/").emit("said", text)
+        await socket.join("a", "b")
+        await socket.leave("a", "b")
+        socket.to(5)  # type: ignore[arg-type]
+        socket.broadcast.to("a", None)  # type: ignore[arg-type]
+        socket.server.of(5)  # type: ignore[arg-type]
+        await self.sockets.emit()  # type: ignore[call-arg]
+        await socket.join(["a", "b"])  # type: ignore[arg-type]
 
 
 class Wrong(SocketIOConsumer):

@@ -18,7 +18,7 @@ NOT_SANS_IO |= {"subprocess", "threading", "time"}
 
 #: Private names of other libraries that have no public one: those of asyncio's tasks and futures, of the exit of
 #: threads, and of Django's lazy objects, requests and sessions.
-FOREIGN_PRIVATE = {"_asyncio_future_blocking", "_register_atexit", "_session", "_wrapped"}
+FOREIGN_PRIVATE = {"_asyncio_future_blocking", "_meta", "_register_atexit", "_session", "_wrapped"}
 
 #: Modules that have no test file of their own: tables and types without behaviour, and documented import paths.
 WITHOUT_TESTS = {

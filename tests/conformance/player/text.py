@@ -2,7 +2,7 @@
 
 ======================  ============================================================================================
 ``{name}``              What was captured under the name.
-``{?name}``             In what is expected: captures letters, digits, ``_`` and ``-``.
+``{?name}``             In what is expected: captures letters, digits, ``_``, ``-`` and ``~``.
 ``{*}``                 In what is expected: any text.
 ``{x*1000}``            ``x`` a thousand times; ``{x,y*3}`` several characters as many times.
 ``{n}``                 In a repeated step, how many times it was done before.
@@ -49,7 +49,7 @@ def matched(expected: str, seen: str, variables: dict[str, str]) -> str | None:
         if placeholder[1] is None:
             return ".*"
         names.append(placeholder[1])
-        return r"([\w-]+)"
+        return r"([\w~-]+)"
 
     match = re.fullmatch(_PATTERN.sub(group, re.escape(expected)), seen, re.DOTALL)
     if match is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import math
 import sys
@@ -113,13 +114,16 @@ class Questions:
 
 class Rooms:
     async def event_join(self, socket: NamespaceSocket, *rooms: str) -> list[str]:
-        for room in rooms:
-            await socket.join(room)
+        await socket.join(*rooms)
+        return self._rooms(socket)
+
+    async def event_try_to_join(self, socket: NamespaceSocket, *rooms: str) -> list[str]:
+        with contextlib.suppress(ValueError):
+            await socket.join(*rooms)
         return self._rooms(socket)
 
     async def event_leave(self, socket: NamespaceSocket, *rooms: str) -> list[str]:
-        for room in rooms:
-            await socket.leave(room)
+        await socket.leave(*rooms)
         return self._rooms(socket)
 
     async def event_leave_all(self, socket: NamespaceSocket) -> list[str]:
@@ -132,6 +136,14 @@ class Rooms:
     async def event_broadcast(self, socket: NamespaceSocket, options: dict[str, Any], *event: Any) -> bool:
         """`options` are those of `SocketIOServer.emit`."""
         await socket.server.emit(*event, **{"namespace": socket.namespace, **options})
+        return True
+
+    async def event_operate(self, socket: NamespaceSocket, start: str, steps: list[Any], *event: Any) -> bool:
+        """Emits from "socket" or "server". Each step is the name of a modifier, and its arguments if it takes any."""
+        operator: Any = socket if start == "socket" else socket.server.of(socket.namespace)
+        for name, *args in steps:
+            operator = getattr(operator, name)(*args) if args else getattr(operator, name)
+        await operator.emit(*event)
         return True
 
 

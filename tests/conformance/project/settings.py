@@ -20,6 +20,7 @@ INSTALLED_APPS = [
 APPLICATION = "everything"
 #: Whether requests may ask for an ASGI server with bad habits: `unruly.py`.
 UNRULY = False
+AUTHENTICATION_BACKENDS = ["tests.conformance.project.users.Backend"]
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 ASGI_APPLICATION = "tests.conformance.project.asgi.application"
 

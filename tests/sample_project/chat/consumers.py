@@ -80,7 +80,7 @@ class ChatConsumer(SocketIOConsumer):
         """Show the others that this person is writing; nobody waits for an ack."""
         if self.room is not None:
             news = {"room": self.room.name, "nickname": self.nickname, "typing": bool(typing)}
-            await self.tell(socket, self.room, "typing", news)
+            await socket.to(channel(self.room)).emit("typing", news)
 
     async def move(self, socket: NamespaceSocket, room: Room | None) -> None:
         """Go from the present room, if any, to `room`, if any, and let everybody know."""
@@ -91,12 +91,12 @@ class ChatConsumer(SocketIOConsumer):
         if left is not None:
             await socket.leave(channel(left))
             if has_left:
-                await self.tell(socket, left, "presence", presence(left, left=self.nickname))
+                await socket.to(channel(left)).emit("presence", presence(left, left=self.nickname))
         if room is not None:
             await socket.join(channel(room))
             if has_entered:
-                await self.tell(socket, room, "presence", presence(room, joined=self.nickname))
-        await socket.server.emit("status", status(), namespace=StatusConsumer.namespace)
+                await socket.to(channel(room)).emit("presence", presence(room, joined=self.nickname))
+        await StatusConsumer.sockets.emit("status", status())
 
     async def publish(self, socket: NamespaceSocket, payload: Payload, **content: Any) -> Payload:
         """Send a message to the others and remember it. One that is sent again after a lost ack counts once."""
@@ -108,12 +108,8 @@ class ChatConsumer(SocketIOConsumer):
             header = {"id": message_id, "room": self.room.name, "author": self.nickname, "at": timezone.now()}
             message = header | content
             self.room.remember(message)
-            await self.tell(socket, self.room, "message", message)
+            await socket.to(channel(self.room)).emit("message", message)
         return {}
-
-    async def tell(self, socket: NamespaceSocket, room: Room, event: str, news: Any) -> None:
-        """Emit to everybody in the room but this client."""
-        await socket.server.emit(event, news, room=channel(room), namespace=self.namespace, except_=socket.id)
 
 
 class StatusConsumer(SocketIOConsumer):
@@ -128,7 +124,7 @@ class StatusConsumer(SocketIOConsumer):
 
 
 def channel(room: Room) -> str:
-    """Return the Socket.IO room. Its prefix matters: the id of each socket is a room too, and people choose names."""
+    """Return the Socket.IO room. Its prefix matters: people choose names, and `~` at their beginning is refused."""
     return f"room:{room.name}"
 
 

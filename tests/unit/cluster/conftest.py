@@ -10,6 +10,7 @@ import pytest
 from channels.layers import channel_layers
 
 from tests.unit.cluster.layers import Layer, Member
+from tests.unit.cluster.processes import Chat, Process
 
 
 @pytest.fixture
@@ -33,6 +34,16 @@ async def layer() -> AsyncIterator[Layer]:
     channel_layers.set("default", layer)
     yield layer
     channel_layers.backends.pop("default")
+
+
+@pytest.fixture
+async def processes(layer: Layer) -> AsyncIterator[list[Process]]:
+    """Three, of whose clients the first and the last are one user's."""
+    processes = [await Process(user).start() for user in ("ada", "bob", "ada")]
+    yield processes
+    for process in processes:
+        await process.server.close()
+    Chat.members.clear()
 
 
 @pytest.fixture

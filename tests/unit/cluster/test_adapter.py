@@ -5,73 +5,23 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import AsyncIterator
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, channel_layers
 
-from sio import NamespaceSocket, SocketIOConsumer, as_asgi
 from sio.cluster import adapter as adapter_module
 from sio.cluster.adapter import ChannelLayerAdapter
 from sio.cluster.messages import group_name
+from sio.engineio.protocol.packets import EncodedPacket
 from sio.socketio.server import SocketIOServer
-from tests.client import SocketIOClient
+from sio.socketio.target import Target
 from tests.unit.cluster.layers import Layer, time_of, until
+from tests.unit.cluster.processes import Process
 from tests.unit.cluster.test_messages import message
 
-
-class Chat(SocketIOConsumer):
-    namespace = "/chat"
-    #: The sockets of the servers of a test, by their id.
-    sockets: ClassVar[dict[str, NamespaceSocket]] = {}
-
-    async def connect(self, socket: NamespaceSocket, auth: dict[str, Any]) -> bool:
-        self.sockets[socket.id] = socket
-        return True
-
-
-class Process:
-    """A server, and a client of it in the namespace /chat."""
-
-    def __init__(self) -> None:
-        self.server = SocketIOServer(adapter=ChannelLayerAdapter)
-        self._application = as_asgi(Chat, server=self.server)
-
-    async def start(self) -> Process:
-        self.client = await SocketIOClient(self._application).open()
-        self.sid = await self.client.connect("/chat")
-        self.socket = Chat.sockets[self.sid]
-        return self
-
-    async def another_socket(self) -> NamespaceSocket:
-        """Returns the socket of another client."""
-        client = await SocketIOClient(self._application).open()
-        return Chat.sockets[await client.connect("/chat")]
-
-    @property
-    def adapter(self) -> ChannelLayerAdapter:
-        assert isinstance(self.server.adapter, ChannelLayerAdapter)
-        return self.server.adapter
-
-    async def emit(self, event: str, **target: Any) -> None:
-        await self.server.emit(event, namespace="/chat", **target)
-
-    async def receives(self, *events: str) -> None:
-        """The client gets exactly these events: a last one of its own follows them."""
-        await asyncio.sleep(0.02)
-        await self.socket.emit("end")
-        await self.client.received(*[f'2/chat,["{event}"]' for event in events], '2/chat,["end"]')
-
-
-@pytest.fixture
-async def processes(layer: Layer) -> AsyncIterator[list[Process]]:
-    processes = [await Process().start() for _ in range(3)]
-    yield processes
-    for process in processes:
-        await process.server.close()
-    Chat.sockets.clear()
+PACKETS = [EncodedPacket.message('2/chat,["x"]')]
 
 
 class TestBroadcast:
@@ -120,6 +70,42 @@ class TestBroadcast:
         await processes[0].emit("x", room=[])
         assert layer.calls == [("send", group_name("/chat", None)), ("send", group_name("/chat", "a"))]
 
+    @pytest.mark.parametrize(
+        ("target", "room"),
+        [
+            (Target("/chat"), None),
+            (Target("/chat", frozenset("a")), "a"),
+            (Target("/chat", frozenset("a"), frozenset("b"), volatile=True), "a"),
+            (Target("/chat", frozenset("ab")), None),
+            (Target("/chat", frozenset(["~user:1"])), "~user:1"),
+            (Target("/chat", None, frozenset("a")), None),
+        ],
+    )
+    async def test_costs_one_message(
+        self, processes: list[Process], layer: Layer, target: Target, room: str | None
+    ) -> None:
+        layer.calls.clear()
+        await processes[0].adapter.broadcast(target, PACKETS)
+        assert layer.calls == [("send", group_name("/chat", room))]
+
+    @pytest.mark.parametrize(
+        "target",
+        [
+            Target("/chat", local=True),
+            Target("/chat", frozenset("a"), local=True),
+            Target("/chat", frozenset("ab"), frozenset("c"), local=True),
+            Target("/chat", frozenset()),
+            Target("/chat", frozenset(), frozenset("a"), volatile=True),
+        ],
+    )
+    async def test_local_one_and_one_to_nobody_cost_none(
+        self, processes: list[Process], layer: Layer, target: Target
+    ) -> None:
+        layer.calls.clear()
+        await processes[0].adapter.broadcast(target, PACKETS)
+        await asyncio.sleep(0.02)
+        assert layer.calls == []
+
     @pytest.mark.parametrize("room", ["", "/", "a b", "é", "日本", "\ud800", "x" * 10_000, "a!b"])
     async def test_any_string_is_a_room(self, processes: list[Process], room: str) -> None:
         await processes[1].socket.join(room)
@@ -160,7 +146,7 @@ class TestMembership:
     async def test_client_is_answered_when_other_processes_reach_it(self, layer: Layer) -> None:
         layer.delay = 0.01
         process = await Process().start()
-        assert layer.rooms == {group_name("/chat", room) for room in (None, process.sid)}
+        assert layer.rooms == {group_name("/chat", room) for room in (None, process.sid, "~user:ada")}
         await process.server.close()
 
     async def test_join_waits_for_the_layer(self, processes: list[Process], layer: Layer) -> None:

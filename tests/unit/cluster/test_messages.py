@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from channels.layers import InMemoryChannelLayer
 
 from sio.cluster.messages import Broadcast, group_name, target_room
+from sio.socketio.target import Target
 
 
 def message(**changes: Any) -> dict[str, Any]:
@@ -24,6 +26,10 @@ def message(**changes: Any) -> dict[str, Any]:
         "packets": ['42/chat,["x"]'],
         "volatile": False,
     } | changes
+
+
+def target(namespace: str, rooms: Iterable[str], except_: Iterable[str], *, volatile: bool = False) -> Target:
+    return Target(namespace, frozenset(rooms), frozenset(except_), volatile=volatile)
 
 
 class TestGroupName:
@@ -57,19 +63,22 @@ class TestGroupName:
         assert group_name("/chat", "room") == "sio.72f8c0f3931072b609a1466a7de46fba1ac7e8c5"
 
 
-@pytest.mark.parametrize(("rooms", "room"), [(None, None), (("a",), "a"), (("",), ""), (("a", "b"), None), ((), None)])
-def test_target_is_the_only_room_or_the_namespace(rooms: tuple[str, ...] | None, room: str | None) -> None:
-    assert target_room(rooms) == room
+@pytest.mark.parametrize(
+    ("rooms", "room"),
+    [(None, None), (["a"], "a"), ([""], ""), (["~user:1"], "~user:1"), (["a", "b"], None), ([], None)],
+)
+def test_target_is_the_only_room_or_the_namespace(rooms: list[str] | None, room: str | None) -> None:
+    assert target_room(None if rooms is None else frozenset(rooms)) == room
 
 
 class TestBroadcast:
     @pytest.mark.parametrize(
         "broadcast",
         [
-            Broadcast("me", 1, 0, "/", None, (), ('42["x"]',)),
-            Broadcast("me", 7, 5, "/chat", ("a", "b"), ("c",), ('451-["x"]', b"\x00\xff"), volatile=True),
-            Broadcast("me", 2, 1, "/é", ("", "日本", "\ud800"), ("\udfff",), ()),
-            Broadcast("me", 2, 1, "/", (), (), ()),
+            Broadcast("me", 1, 0, Target("/"), ('42["x"]',)),
+            Broadcast("me", 7, 5, target("/chat", "ab", "c", volatile=True), ('451-["x"]', b"\x00\xff")),
+            Broadcast("me", 2, 1, target("/é", ["", "日本", "\ud800"], ["\udfff"]), ()),
+            Broadcast("me", 2, 1, target("/", [], []), ()),
         ],
         ids=["namespace", "rooms and attachments", "names that are no UTF-8", "no room"],
     )
@@ -77,7 +86,7 @@ class TestBroadcast:
         assert Broadcast.from_message(broadcast.to_message()) == broadcast
 
     def test_message_has_what_any_serializer_of_bytes_takes(self) -> None:
-        broadcast = Broadcast("me", 2, 1, "/chat", ("\ud800",), ("a",), ("text", b"bytes"), volatile=True)
+        broadcast = Broadcast("me", 2, 1, target("/chat", ["\ud800"], "a", volatile=True), ("text", b"bytes"))
         assert broadcast.to_message() == {
             "type": "sio.broadcast",
             "version": 1,
@@ -94,7 +103,7 @@ class TestBroadcast:
     def test_message_of_a_process_that_knows_nothing_of_volatile_is_read(self) -> None:
         old = message()
         del old["volatile"]
-        assert Broadcast.from_message(old) == Broadcast("other", 1, 0, "/chat", None, (), ('42/chat,["x"]',))
+        assert Broadcast.from_message(old) == Broadcast("other", 1, 0, Target("/chat"), ('42/chat,["x"]',))
 
     @pytest.mark.parametrize(
         ("changes", "error"),

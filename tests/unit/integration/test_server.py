@@ -103,10 +103,10 @@ class TestDatabases:
 
 class TestParts:
     def test_user_is_the_one_that_middleware_found(self) -> None:
-        get_user = make_server()._shared.get_user
-        assert get_user({"type": "http", "user": "ada"}) == "ada"
+        users = make_server()._shared.users
+        assert users.get({"type": "http", "user": "ada"}) == "ada"
         with pytest.raises(ImproperlyConfigured, match="AuthMiddlewareStack"):
-            get_user({"type": "http"})
+            users.get({"type": "http"})
 
     def test_policy_is_djangos(self) -> None:
         assert isinstance(make_server().engineio.policy, DjangoPolicy)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import logging
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
+from channels.sessions import SessionMiddlewareStack
+from django.contrib.auth.models import AnonymousUser, Group, User
 from django.core.exceptions import ImproperlyConfigured, SynchronousOnlyOperation
+from django.db import models
+from django.test import modify_settings
+from django.test.utils import isolate_apps
 from django.utils.functional import SimpleLazyObject
 
-from sio import as_asgi
-from sio.integration.users import ANONYMOUS, describe, get_scope_user, identify
+from sio import BroadcastOperator, NamespaceSocket, SocketIOConsumer, as_asgi, get_socketio_server
+from sio.integration import users as users_module
+from sio.integration.users import ANONYMOUS, DjangoUsers, describe, identify
 from tests.asgi import Poller, WebSocket
+from tests.client import SocketIOClient
 from tests.unit.integration.consumers import Consumer
 from tests.unit.integration.users import ADA, GRACE, NOBODY, As, Somebody
 
@@ -50,12 +58,197 @@ class TestScopeUser:
 
     @pytest.mark.parametrize("user", [ADA, NOBODY, None])
     def test_user_is_the_one_of_the_scope(self, user: Any) -> None:
-        assert get_scope_user({"type": "http", "user": user}) is user
+        assert DjangoUsers().get({"type": "http", "user": user}) is user
 
     @pytest.mark.parametrize("protocol", ["http", "websocket"])
     def test_error_names_the_protocol_without_middleware(self, protocol: str) -> None:
         with pytest.raises(ImproperlyConfigured, match=f"AuthMiddlewareStack around .* for '{protocol}'"):
-            get_scope_user({"type": protocol})
+            DjangoUsers().get({"type": protocol})
+
+
+#: A UUID, and how it may be written.
+UUID = uuid.UUID("0123456789abcdef0123456789abcdef")
+UUIDS = [UUID, str(UUID), UUID.hex, f"urn:uuid:{UUID}", UUID.int]
+
+
+@pytest.fixture
+def uuid_users(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[models.Model]]:
+    """The user model of a project whose users have UUIDs."""
+    with isolate_apps("django.contrib.auth"):
+
+        class Person(models.Model):
+            is_authenticated = True
+            id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+
+            class Meta:
+                app_label = "auth"
+
+            def __str__(self) -> str:
+                return "somebody"
+
+        monkeypatch.setattr(users_module, "get_user_model", lambda: Person)
+        yield Person
+
+
+class TestKeyOf:
+    """Users are objects or primary keys, however these are written."""
+
+    @pytest.mark.parametrize(
+        "user", [5, "5", " 5", "05", User(pk=5), Somebody(5), SimpleLazyObject(lambda: User(pk=5))]
+    )
+    def test_object_and_primary_keys_are_one_user(self, user: Any) -> None:
+        assert DjangoUsers().key_of(user) == "5"
+        assert DjangoUsers().room_of(user) == "~user:5"
+
+    @pytest.mark.parametrize("user", UUIDS)
+    def test_uuids_are_one_user(self, uuid_users: Any, user: Any) -> None:
+        assert DjangoUsers().key_of(user) == DjangoUsers().key_of(uuid_users(pk=UUID)) == str(UUID)
+
+    @pytest.mark.parametrize("user", [AnonymousUser(), SimpleLazyObject(AnonymousUser)])
+    def test_anonymous_one_is_nobody(self, user: Any) -> None:
+        assert DjangoUsers().key_of(user) is None
+        assert DjangoUsers().room_of(user) is None
+
+    @pytest.mark.parametrize("user", [User(username="ada"), SimpleLazyObject(lambda: User(username="ada"))])
+    def test_one_that_is_not_saved_is_an_error(self, user: Any) -> None:
+        with pytest.raises(ValueError, match=r"<User: ada>.* has not been saved, so nobody is it"):
+            DjangoUsers().key_of(user)
+
+    @pytest.mark.parametrize("user", [None, Group(pk=5, name="authors"), Group(name="authors")])
+    def test_other_objects_are_no_users(self, user: Any) -> None:
+        """A primary key of another model would be that of some user."""
+        with pytest.raises(ValueError, match=r"^(None|<Group: authors>) is no user$"):
+            DjangoUsers().key_of(user)
+
+    @pytest.mark.parametrize("user", ["abc", "", "5.5", [5], {}, object(), float("nan"), float("inf"), UUID.hex])
+    def test_error_names_what_is_no_primary_key(self, user: Any) -> None:
+        with pytest.raises(ValueError) as error:  # noqa: PT011  (the message is looked at)
+            DjangoUsers().key_of(user)
+        assert str(error.value) == f"{user!r} is no primary key of a user"
+
+    @pytest.mark.parametrize("user", ["abc", "", [5], b"abc", -1, 1.5])
+    @pytest.mark.usefixtures("uuid_users")
+    def test_error_names_what_is_no_uuid(self, user: Any) -> None:
+        with pytest.raises(ValueError) as error:  # noqa: PT011  (the message is looked at)
+            DjangoUsers().key_of(user)
+        assert str(error.value) == f"{user!r} is no primary key of a user"
+
+    @modify_settings(INSTALLED_APPS={"remove": "django.contrib.auth"})
+    def test_project_without_user_model_has_users_of_its_own(self) -> None:
+        users = DjangoUsers()
+        assert [users.key_of(user) for user in (5, "5", "abc", Somebody(5))] == ["5", "5", "abc", "5"]
+        with pytest.raises(ValueError, match="None is no user"):
+            users.key_of(None)
+
+
+class TestKeyIn:
+    """Whose a socket is, is what `identify` says."""
+
+    @pytest.mark.parametrize(
+        ("scope", "key"),
+        [
+            ({}, None),
+            ({"user": None}, None),
+            ({"user": "a name"}, None),
+            ({"user": NOBODY}, None),
+            ({"user": Somebody(5)}, "5"),
+            ({"user": User(pk=5)}, "5"),
+            ({"user": Somebody(UUID)}, str(UUID)),
+            ({"user": SimpleLazyObject(lambda: Somebody(5))}, None),
+        ],
+    )
+    def test_key(self, scope: dict[str, Any], key: str | None) -> None:
+        assert DjangoUsers().key_in(scope) == key
+        assert DjangoUsers().room_in(scope) == (None if key is None else f"~user:{key}")
+
+
+class Tabs:
+    """Clients of Ada on each transport, one of Grace, and one of nobody."""
+
+    def __init__(self) -> None:
+        self._app = as_asgi(Consumer)
+        self.all = get_socketio_server().of(Consumer)
+        self.poller = Poller(As(self._app, ADA))
+
+    async def open(self) -> Tabs:
+        await self.poller.open()
+        await self.poller.post("40")
+        await self.poller.get()
+        self.ada, self.grace, self.nobody = [await self.client(user) for user in (ADA, GRACE, NOBODY)]
+        return self
+
+    async def client(self, *user: Any) -> SocketIOClient:
+        client = await SocketIOClient(SessionMiddlewareStack(As(self._app, *user))).open()
+        await client.connect()
+        return client
+
+    async def hear(self, operator: BroadcastOperator) -> set[str]:
+        """Returns who gets an event: each gets another one, of its own, after it."""
+        await operator.emit("news")
+        await self.all.emit("end")
+        polled = (await self.poller.get()).text
+        assert polled in ('42["end"]', '42["news"]\x1e42["end"]')
+        heard = {"poller"} if "news" in polled else set()
+        for name in ("ada", "grace", "nobody"):
+            client = getattr(self, name)
+            if (packet := await client.receive()) == '2["news"]':
+                heard.add(name)
+                packet = await client.receive()
+            assert packet == '2["end"]'
+        return heard
+
+
+class TestToUser:
+    """The sockets of a user are those that were opened while it was logged in."""
+
+    @pytest.fixture
+    async def tabs(self) -> Tabs:
+        return await Tabs().open()
+
+    @pytest.mark.parametrize("user", [ADA, 1, "1", User(pk=1)])
+    async def test_every_socket_of_the_user_is_reached_over_both_transports(self, tabs: Tabs, user: Any) -> None:
+        assert await tabs.hear(tabs.all.to_user(user)) == {"poller", "ada"}
+        assert await tabs.hear(tabs.all.except_user(user)) == {"grace", "nobody"}
+
+    async def test_anonymous_sockets_are_nobodys(self, tabs: Tabs) -> None:
+        assert await tabs.hear(tabs.all.to_user(NOBODY)) == set()
+        assert await tabs.hear(tabs.all.to_user(NOBODY, GRACE)) == {"grace"}
+        assert await tabs.hear(tabs.all.except_user(NOBODY)) == {"poller", "ada", "grace", "nobody"}
+
+    async def test_sockets_without_middleware_are_nobodys(self, tabs: Tabs) -> None:
+        await tabs.client()
+        assert {room for _, room in get_socketio_server().adapter._rooms if room and ":" in room} == {
+            "~user:1",
+            "~user:2",
+        }
+
+    async def test_socket_follows_a_logout_when_it_is_disconnected(self, tabs: Tabs) -> None:
+        tabs.ada.emit("/", "logout", ack_id=1)
+        await tabs.ada.received("31[true]")
+        assert await tabs.hear(tabs.all.to_user(ADA)) == {"poller", "ada"}
+        tabs.ada.leave()
+        await tabs.ada.websocket.finished()
+        tabs.ada = await tabs.client(NOBODY)
+        assert await tabs.hear(tabs.all.to_user(ADA)) == {"poller"}
+
+    async def test_user_of_whom_no_socket_is_left_has_no_room(self, tabs: Tabs) -> None:
+        tabs.grace.leave()
+        await tabs.grace.websocket.finished()
+        assert ("/", "~user:2") not in get_socketio_server().adapter._rooms
+        assert ("/", "~user:1") in get_socketio_server().adapter._rooms
+
+    async def test_socket_whose_user_logs_in_while_it_connects_is_reached(self) -> None:
+        """As `channels.auth.login` does in a connect hook, for a client that sends a token."""
+
+        class Private(SocketIOConsumer):
+            async def connect(self, socket: NamespaceSocket, auth: dict[str, Any]) -> bool:
+                socket.scope["user"] = ADA
+                return True
+
+        client = await SocketIOClient(As(as_asgi(Private), NOBODY)).open()
+        await client.connect()
+        await Private.sockets.to_user(ADA).emit("news")
+        await client.received('2["news"]')
 
 
 @pytest.mark.parametrize(

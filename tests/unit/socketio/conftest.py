@@ -15,7 +15,7 @@ from .consumers import Consumer, PlainConsumer, SecondConsumer
 
 @pytest.fixture
 def app() -> Any:
-    Consumer.log, Consumer.sockets, Consumer.gate = [], [], asyncio.Event()
+    Consumer.log, Consumer.members, Consumer.gate = [], [], asyncio.Event()
     return as_asgi(Consumer, SecondConsumer, PlainConsumer)
 
 
@@ -35,4 +35,4 @@ async def joined(client: SocketIOClient) -> SocketIOClient:
 @pytest.fixture
 async def socket(joined: SocketIOClient) -> NamespaceSocket:
     """The socket of that client."""
-    return Consumer.sockets[0]
+    return Consumer.members[0]

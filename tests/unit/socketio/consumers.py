@@ -22,12 +22,12 @@ class Consumer(SocketIOConsumer):
 
     namespace = "/test"
     log: ClassVar[list[Any]] = []
-    sockets: ClassVar[list[NamespaceSocket]] = []
+    members: ClassVar[list[NamespaceSocket]] = []
     #: What handlers that wait wait for.
     gate: ClassVar[asyncio.Event]
 
     async def connect(self, socket: NamespaceSocket, auth: dict[str, Any]) -> Any:
-        self.sockets.append(socket)
+        self.members.append(socket)
         if room := auth.get("room"):
             await socket.join(room)
         if auth.get("emit"):

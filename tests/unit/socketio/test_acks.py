@@ -32,7 +32,7 @@ class TestIds:
     async def test_id_that_is_waited_for_is_not_given_again(self, client: SocketIOClient) -> None:
         namespace_called("/test").ack_ids = chain([0], count_ack_ids(LARGEST))
         await client.connect("/test")
-        (socket,) = Consumer.sockets
+        (socket,) = Consumer.members
         calls = [asyncio.ensure_future(socket.call(event)) for event in ("old", "last", "first")]
         await client.received('2/test,0["old"]', f'2/test,{LARGEST}["last"]', '2/test,1["first"]')
         for ack_id in (1, LARGEST, 0):

@@ -11,6 +11,7 @@ import pytest
 from sio.engineio.protocol.packets import EncodedPacket
 from sio.socketio.adapter import Adapter
 from sio.socketio.rooms import EVERYONE, Room
+from sio.socketio.target import Target
 
 PACKETS = [EncodedPacket.message("hit")]
 
@@ -73,36 +74,37 @@ class TestMembership:
         adapter, member = Adapter(), Member()
         adapter.add(member, ["x"])
         adapter.remove(member, ["x"])
-        adapter.broadcast_locally("/", PACKETS, ["x"], ())
+        adapter.broadcast_locally(Target("/", frozenset("x")), PACKETS)
         assert member.received == []
 
 
 class TestBroadcast:
     @pytest.mark.parametrize(
-        ("rooms", "except_", "expected"),
+        ("target", "expected"),
         [
-            (None, (), "abc"),
-            (["x"], (), "ab"),
-            (["x", "y"], (), "abc"),
-            (["y", "x", "x"], (), "abc"),
-            (["nobody"], (), ""),
-            ([], (), ""),
-            (None, ["x"], "c"),
-            (["x", "y"], ["y"], "a"),
-            (["x"], ["x"], ""),
-            (["x"], ["nobody"], "ab"),
-            (None, ["x", "y"], ""),
+            (Target("/"), "abc"),
+            (Target("/", frozenset("x")), "ab"),
+            (Target("/", frozenset("xy")), "abc"),
+            (Target("/", frozenset("z")), ""),
+            (Target("/", frozenset()), ""),
+            (Target("/", None, frozenset("x")), "c"),
+            (Target("/", frozenset("xy"), frozenset("y")), "a"),
+            (Target("/", frozenset("x"), frozenset("x")), ""),
+            (Target("/", frozenset("x"), frozenset("z")), "ab"),
+            (Target("/", None, frozenset("xy")), ""),
+            (Target("/", frozenset("x"), local=True), "ab"),
         ],
     )
-    async def test_each_member_gets_it_once(
-        self, rooms: list[str] | None, except_: Sequence[str], expected: str
-    ) -> None:
+    async def test_each_member_gets_it_once(self, target: Target, expected: str) -> None:
         adapter = Adapter()
         members = {name: Member() for name in "abc"}
         stranger = Member("/other")
         for member, joined in ((members["a"], "x"), (members["b"], "xy"), (members["c"], "y"), (stranger, "xy")):
             adapter.add(member, [EVERYONE, *joined])
-        await adapter.broadcast("/", PACKETS, rooms, except_)
+        found = adapter.find(target)
+        assert len(found) == len(expected)
+        assert set(found) == {members[name] for name in expected}
+        await adapter.broadcast(target, PACKETS)
         assert "".join(name for name, member in members.items() if member.received) == expected
         for member in members.values():
             assert member.received in ([], [(PACKETS, False)])
@@ -112,17 +114,17 @@ class TestBroadcast:
     async def test_member_hears_whether_it_is_volatile(self, volatile: bool) -> None:
         adapter, member = Adapter(), Member()
         adapter.add(member, [EVERYONE])
-        await adapter.broadcast("/", PACKETS, None, (), volatile)
+        await adapter.broadcast(Target("/", volatile=volatile), PACKETS)
         assert member.received == [(PACKETS, volatile)]
 
-    @pytest.mark.parametrize("rooms", [None, ["x"], ["x", "y"]])
-    def test_members_may_leave_meanwhile(self, rooms: list[str] | None) -> None:
+    @pytest.mark.parametrize("rooms", [None, frozenset("x"), frozenset("xy")])
+    def test_members_may_leave_meanwhile(self, rooms: frozenset[str] | None) -> None:
         adapter = Adapter()
         members = [Member(leaves=adapter) for _ in range(3)]
         for member in members:
             adapter.add(member, [EVERYONE, "x", "y"])
         for _ in range(2):
-            adapter.broadcast_locally("/", PACKETS, rooms, ())
+            adapter.broadcast_locally(Target("/", rooms), PACKETS)
         assert [len(member.received) for member in members] == [1, 1, 1]
 
     async def test_others_have_a_turn(self) -> None:
@@ -130,7 +132,7 @@ class TestBroadcast:
         task = asyncio.ensure_future(asyncio.sleep(0))
         task.add_done_callback(lambda task: turns.append(1))
         for _ in range(3):
-            await Adapter().broadcast("/", PACKETS, None, ())
+            await Adapter().broadcast(Target("/"), PACKETS)
         assert turns == [1]
 
 
@@ -146,5 +148,5 @@ class TestOneProcess:
         adapter.add(member, [EVERYONE])
         other = adapter.for_sending()
         assert type(other) is RecordingAdapter
-        other.broadcast_locally("/", PACKETS, None, ())
+        other.broadcast_locally(Target("/"), PACKETS)
         assert member.received == []

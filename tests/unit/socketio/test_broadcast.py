@@ -107,7 +107,7 @@ class TestThreads:
         emit = functools.partial(get_socketio_server().emit, *args, namespace="/test", **options)
         with pytest.raises(error):
             await (asyncio.to_thread(asyncio.run, emit()) if in_thread else emit())
-        await Consumer.sockets[0].emit("next")
+        await Consumer.members[0].emit("next")
         await joined.received('2/test,["next"]')
 
     def test_process_without_sockets_raises_at_the_caller_too(self) -> None:

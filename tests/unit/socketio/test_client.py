@@ -30,7 +30,7 @@ from .consumers import (
 
 class TestConnect:
     async def test_main_namespace_is_always_there(self, client: SocketIOClient) -> None:
-        assert len(await client.connect("/")) == 20
+        assert len(await client.connect("/")) == 21
 
     async def test_namespace_without_hooks_accepts(self, client: SocketIOClient) -> None:
         await client.connect("/other")
@@ -74,7 +74,7 @@ class TestAuth:
             auth = letter * ((100 - len(text)) // len(letter.encode()))
             client.websocket.send(f'40/second,{{"a":"{auth}"}}')
             assert (await client.receive()).startswith('0/second,{"sid":')
-            assert Consumer.sockets[-1].auth == {"a": auth}
+            assert Consumer.members[-1].auth == {"a": auth}
 
     @pytest.mark.parametrize("letter", ["x", "é"])
     async def test_auth_of_more_is_refused_and_not_kept(self, app: Any, letter: str) -> None:
@@ -83,7 +83,7 @@ class TestAuth:
             for _ in range(3):
                 client.websocket.send('40/second,{"a":"' + letter * (93 // len(letter.encode()) + 1) + '"}')
                 await client.received('4/second,{"message":"auth is larger than 100 bytes (SIO_MAX_AUTH_BYTES)"}')
-            assert len(Consumer.sockets) == 1
+            assert len(Consumer.members) == 1
             await client.connect("/second", {"a": "x"})
 
     async def test_default_is_16_kb(self, app: Any) -> None:
@@ -124,7 +124,7 @@ class TestInvalidState:
     @pytest.mark.parametrize("packet", ['42/test,["x"]', "41/test,", "40/test,"])
     async def test_socket_does_not_exist_before_it_is_accepted(self, client: SocketIOClient, packet: str) -> None:
         client.send("0", "/test", {"wait": True})
-        await wait_until(lambda: Consumer.sockets)
+        await wait_until(lambda: Consumer.members)
         client.websocket.send(packet)
         await client.websocket.closed()
 
@@ -179,7 +179,7 @@ class TestAttachments:
 
 async def all_is_released() -> None:
     """Waits until nothing is held of what the client sent."""
-    backlog = client_of(Consumer.sockets[0]).backlog
+    backlog = client_of(Consumer.members[0]).backlog
     await wait_until(lambda: (backlog.total, backlog.waiting, backlog.is_full) == (0, 0, False))
 
 
@@ -199,7 +199,7 @@ class TestBytesThatWait:
                 client.emit(namespaces[number % len(namespaces)], "take", number, "x" * 990)
             await wait_until_paused()
             await settled()
-            assert 3_000 <= client_of(Consumer.sockets[0]).backlog.total < 3_000 * len(namespaces) + 2_000
+            assert 3_000 <= client_of(Consumer.members[0]).backlog.total < 3_000 * len(namespaces) + 2_000
             Consumer.gate.set()
             await wait_until(lambda: len(Consumer.log) == len(self.NUMBERS))
             assert [number for number in Consumer.log if number % 2] == self.NUMBERS[1::2]
@@ -230,7 +230,7 @@ class TestBytesThatWait:
         self, app: Any, caplog: pytest.LogCaptureFixture
     ) -> None:
         client = await member(app)
-        backlog = client_of(Consumer.sockets[0]).backlog
+        backlog = client_of(Consumer.members[0]).backlog
         client.emit("/test", "call")
         await client.received('2/test,0["question"]')
         for number in self.NUMBERS:
@@ -254,7 +254,7 @@ class TestBytesThatWait:
     @override_settings(SIO_MAX_SESSION_BYTES=3_000)
     async def test_answers_count_while_their_callbacks_run(self, app: Any) -> None:
         client = await member(app)
-        (socket,) = Consumer.sockets
+        (socket,) = Consumer.members
 
         async def callback(number: int, text: str) -> None:
             await Consumer.gate.wait()
@@ -274,7 +274,7 @@ class TestBytesThatWait:
         for number in range(3):
             client.emit("/test", "take", number, "x" * 990)
         await wait_until_paused()
-        await Consumer.sockets[0].disconnect()
+        await Consumer.members[0].disconnect()
         client.emit("/second", "join", ack_id=3)
         await client.received("1/test,", "3/second,3[1]")
 
@@ -297,7 +297,7 @@ class TestDisconnect:
         joined.send("1", "/test")
         await wait_until(lambda: Consumer.log)
         joined.send("0", "/test", {"wait": True})
-        await wait_until(lambda: len(Consumer.sockets) == 2)
+        await wait_until(lambda: len(Consumer.members) == 2)
         (socket,) = namespace_called("/other").sockets.values()
         await socket.disconnect(close=True)
         await joined.received("1/other,")
@@ -323,6 +323,6 @@ class TestDisconnect:
             left.leave()
             await left.websocket.finished()
         await wait_until(lambda: Consumer.log)
-        Consumer.sockets.clear()
+        Consumer.members.clear()
         gc.collect()
         assert [reference() for reference in kept] == [None, None]

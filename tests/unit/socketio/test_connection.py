@@ -14,6 +14,7 @@ from sio import (
     NamespaceSocket,
     SocketIOServer,
     TooManyPendingAcks,
+    TooManyRooms,
     WrongEventLoop,
     as_asgi,
     get_socketio_server,
@@ -37,7 +38,7 @@ class TestAccept:
 
     async def test_broadcasts_reach_a_socket_once_it_is_accepted(self, client: SocketIOClient) -> None:
         client.send("0", "/test", {"wait": True, "room": "lobby"})
-        await wait_until(lambda: Consumer.sockets)
+        await wait_until(lambda: Consumer.members)
         await get_socketio_server().emit("missed", room="lobby", namespace="/test")
         Consumer.gate.set()
         assert (await client.receive()).startswith("0/test,")
@@ -46,7 +47,7 @@ class TestAccept:
 
     async def test_client_that_leaves_amid_connect_was_never_there(self, client: SocketIOClient) -> None:
         client.send("0", "/test", {"wait": True, "room": "lobby"})
-        await wait_until(lambda: Consumer.sockets)
+        await wait_until(lambda: Consumer.members)
         client.leave()
         await client.websocket.finished()
         Consumer.gate.set()
@@ -67,11 +68,9 @@ class TestAccept:
         assert "NotConnected" in caplog.text
 
     async def test_client_that_leaves_while_other_processes_are_waited_for_was_never_there(self, app: Any) -> None:
-        class SlowAdapter(Adapter):
-            async def settle(self) -> None:
-                await Consumer.gate.wait()
-
-        server = SocketIOServer(adapter=SlowAdapter)
+        adapter = SlowAdapter()
+        adapter.settled = Consumer.gate
+        server = SocketIOServer(adapter=lambda: adapter)
         client = await SocketIOClient(as_asgi(Consumer, server=server)).open()
         client.send("0", "/test")
         await wait_until(lambda: server.adapter._rooms)
@@ -79,15 +78,15 @@ class TestAccept:
         await client.websocket.finished()
         Consumer.gate.set()
         await wait_until(lambda: Consumer.log)
-        assert not Consumer.sockets[0].connected
+        assert not Consumer.members[0].connected
         assert (Consumer.log, server.adapter._rooms) == ([("transport close", 1)], {})
 
     async def test_ids_differ_in_each_namespace(self, client: SocketIOClient) -> None:
         """A socket's id is public, and that of its session is a secret."""
         first, second = await client.connect("/test"), await client.connect("/second")
         assert first != second
-        assert {first, second} == {socket.id for socket in Consumer.sockets}
-        assert not {first, second} & {socket._eio.sid for socket in Consumer.sockets}
+        assert {first, second} == {socket.id for socket in Consumer.members}
+        assert not {first, second} & {socket._eio.sid for socket in Consumer.members}
 
 
 class TestEvents:
@@ -149,7 +148,7 @@ class TestCall:
         await member(app)
         for _ in range(2):  # the first one is not pending any more
             with pytest.raises(AckTimeout, match=r"did not acknowledge 'x' within 0\.01 s"):
-                await Consumer.sockets[0].call("x", timeout=0.01)
+                await Consumer.members[0].call("x", timeout=0.01)
 
     async def test_call_fails_when_the_client_leaves(self, joined: SocketIOClient, socket: NamespaceSocket) -> None:
         call = asyncio.ensure_future(socket.call("x"))
@@ -163,7 +162,7 @@ class TestCall:
     @override_settings(SIO_MAX_PENDING_ACKS=1)
     async def test_call_that_is_cancelled_is_not_pending_any_more(self, app: Any) -> None:
         client = await member(app)
-        (socket,) = Consumer.sockets
+        (socket,) = Consumer.members
         call = asyncio.ensure_future(socket.call("x", timeout=None))
         await client.received('2/test,0["x"]')
         call.cancel()
@@ -196,6 +195,144 @@ class TestCall:
         assert caplog.text == ""
 
 
+class SlowAdapter(Adapter):
+    """Waits for other processes until it may go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settled = asyncio.Event()
+        self.settled.set()
+        #: The rooms of the members whenever it was waited for.
+        self.log: list[set[str | None]] = []
+
+    async def settle(self) -> None:
+        self.log.append({room for _, room in self._rooms})
+        await self.settled.wait()
+
+
+class Joiner:
+    """A client that joins rooms of a server with a slow adapter."""
+
+    def __init__(self) -> None:
+        self.adapter = SlowAdapter()
+        self._server = SocketIOServer(adapter=lambda: self.adapter)
+
+    async def start(self) -> Joiner:
+        await member(as_asgi(Consumer, server=self._server))
+        (self.socket,) = Consumer.members
+        self.adapter.log.clear()
+        return self
+
+    @property
+    def rooms(self) -> set[str]:
+        """The rooms but for that of its id, which the adapter must have too."""
+        rooms = {room for _, room in self.adapter._rooms}
+        assert rooms == {None, *self.socket.rooms}
+        return self.socket.rooms - {self.socket.id}
+
+
+class TestRooms:
+    @pytest.fixture
+    async def joiner(self, app: Any) -> Joiner:
+        return await Joiner().start()
+
+    async def test_several_are_joined_and_waited_for_at_once(self, joiner: Joiner) -> None:
+        joiner.adapter.settled.clear()
+        join = asyncio.create_task(joiner.socket.join("a", "b", "a"))
+        await asyncio.sleep(0)
+        assert joiner.rooms == {"a", "b"}
+        await asyncio.sleep(1)
+        assert not join.done()
+        joiner.adapter.settled.set()
+        await join
+        assert joiner.adapter.log == [{None, joiner.socket.id, "a", "b"}]
+
+    async def test_nothing_is_waited_for_if_none_is_new(self, joiner: Joiner) -> None:
+        await joiner.socket.join("a", "b")
+        joiner.adapter.settled.clear()
+        await joiner.socket.join("b", "a")
+        await joiner.socket.join("b")
+        await joiner.socket.join()
+        assert joiner.rooms == {"a", "b"}
+        assert len(joiner.adapter.log) == 1
+
+    async def test_all_are_joined_or_none(self, app: Any) -> None:
+        with override_settings(SIO_MAX_ROOMS=3):
+            client = await member(app)
+            (socket,) = Consumer.members
+            await socket.join("a")
+            with pytest.raises(TooManyRooms, match="is in 1 rooms, and SIO_MAX_ROOMS is 3"):
+                await socket.join("b", "c", "d")
+            assert socket.rooms == {socket.id, "a"}
+            assert rooms_in_use() == {("/test", room) for room in (None, socket.id, "a")}
+            await socket.join("b", "a", "c", "b")
+            assert socket.rooms == {socket.id, "a", "b", "c"}
+        client.leave()
+
+    @pytest.mark.parametrize("private", ["~", "~a", "~user:1", "~user:"])
+    @pytest.mark.parametrize("place", [0, 1, 2])
+    async def test_private_name_is_refused_and_nothing_joined(self, joiner: Joiner, private: str, place: int) -> None:
+        rooms = ["a", "b"]
+        rooms.insert(place, private)
+        with pytest.raises(ValueError, match=f"'{private}' cannot be joined: what begins with '~' is the id"):
+            await joiner.socket.join(*rooms)
+        assert joiner.rooms == set()
+        assert joiner.adapter.log == []
+
+    async def test_room_of_another_socket_is_refused_and_the_own_one_is_fine(self, app: Any) -> None:
+        clients = [await member(app) for _ in range(2)]
+        one, other = Consumer.members
+        with pytest.raises(ValueError, match="cannot be joined"):
+            await one.join("a", other.id)
+        await one.join(one.id, "b")
+        assert one.rooms == {one.id, "b"}
+        await get_socketio_server().emit("private", room=other.id, namespace="/test")
+        await get_socketio_server().emit("end", namespace="/test")
+        await clients[0].received('2/test,["end"]')
+        await clients[1].received('2/test,["private"]', '2/test,["end"]')
+
+    async def test_own_room_can_be_left_and_joined_again(self, joiner: Joiner) -> None:
+        await joiner.socket.leave(joiner.socket.id)
+        assert joiner.socket.rooms == joiner.rooms == set()
+        await joiner.socket.join(joiner.socket.id)
+        assert joiner.socket.rooms == {joiner.socket.id}
+        assert joiner.rooms == set()
+
+    async def test_private_name_is_refused_in_connect_too(self, client: SocketIOClient) -> None:
+        client.send("0", "/test", {"room": "~user:1"})
+        await client.received('4/test,{"message":"Internal server error"}')
+        assert rooms_in_use() == set()
+
+    async def test_several_are_left_at_once(self, joiner: Joiner) -> None:
+        await joiner.socket.join("a", "b", "c")
+        await joiner.socket.leave("a", "nowhere", "c", "a")
+        assert joiner.rooms == {"b"}
+        await joiner.socket.leave()
+        assert joiner.rooms == {"b"}
+        await joiner.socket.leave("~other", "b")
+        assert joiner.rooms == set()
+
+    @pytest.mark.parametrize(("method", "room"), [("join", 5), ("join", ["b"]), ("leave", None), ("leave", "~user:1")])
+    async def test_what_is_no_room_changes_nothing(self, joiner: Joiner, method: str, room: Any) -> None:
+        await joiner.socket.join("a")
+        with pytest.raises((TypeError, ValueError)):
+            await getattr(joiner.socket, method)("a", "b", room)
+        assert joiner.rooms == {"a"}
+
+    async def test_all_are_left_but_that_of_its_user(self, app: Any) -> None:
+        server = SocketIOServer()
+        client = await SocketIOClient(as_asgi(Consumer, server=server), user="ada").open()
+        await client.connect("/test")
+        (socket,) = Consumer.members
+        await socket.join("a")
+        await socket.leave_all()
+        await socket.leave(socket.id)
+        assert socket.rooms == set()
+        assert set(server.adapter._rooms) == {("/test", None), ("/test", "~user:ada")}
+        await socket.disconnect()
+        assert server.adapter._rooms == {}
+
+
 class TestCallbacks:
     async def test_late_and_foreign_acks_are_ignored(self, joined: SocketIOClient) -> None:
         for ack_id in ("", 0, 999):
@@ -213,7 +350,7 @@ class TestCallbacks:
 
     async def test_ids_are_not_shared_by_sockets(self, app: Any, joined: SocketIOClient) -> None:
         second = await member(app)
-        for socket in Consumer.sockets:
+        for socket in Consumer.members:
             await socket.emit("x", callback=print)
         assert await joined.receive() != await second.receive()
 
@@ -237,16 +374,16 @@ class TestCallbacks:
     async def test_pending_acks_are_bounded(self, app: Any) -> None:
         await member(app)
         for _ in range(2):
-            await Consumer.sockets[0].emit("x", callback=print)
+            await Consumer.members[0].emit("x", callback=print)
         with pytest.raises(TooManyPendingAcks, match="SIO_MAX_PENDING_ACKS"):
-            await Consumer.sockets[0].emit("x", callback=print)
+            await Consumer.members[0].emit("x", callback=print)
 
     @override_settings(SIO_MAX_PENDING_ACKS=1)
     async def test_event_that_cannot_be_encoded_is_not_pending(self, app: Any) -> None:
         await member(app)
         for _ in range(2):
             with pytest.raises(ValueError, match="cannot encode"):
-                await Consumer.sockets[0].emit("x", object(), callback=print)
+                await Consumer.members[0].emit("x", object(), callback=print)
 
 
 @override_settings(SIO_MAX_QUEUED_EVENTS=4, SIO_MAX_BUFFERED_BYTES=1_000)
@@ -266,7 +403,7 @@ async def test_emit_that_waits_for_a_pong_behind_a_full_queue_gets_it(app: Any) 
 
 class TestDisconnect:
     async def test_client_leaves_the_namespace(self, joined: SocketIOClient) -> None:
-        await Consumer.sockets[0].join("room")
+        await Consumer.members[0].join("room")
         joined.send("1", "/test")
         await wait_until(lambda: Consumer.log)
         assert Consumer.log == [("client namespace disconnect", 2)]
@@ -293,7 +430,7 @@ class TestDisconnect:
     async def test_client_that_is_cut_as_it_is_disconnected_has_one_reason(self, app: Any) -> None:
         """Its buffer is full, so that it is cut before it is disconnected."""
         client = await member(app)
-        (socket,) = Consumer.sockets
+        (socket,) = Consumer.members
         client.websocket.taken.clear()
         for _ in range(3):
             send_at_once(socket, "x")

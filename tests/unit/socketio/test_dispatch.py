@@ -40,7 +40,7 @@ class TestConnect:
     @pytest.mark.parametrize("answer", [True, 1, "yes", ["any"]])
     async def test_true_value_accepts(self, client: SocketIOClient, answer: Any) -> None:
         await client.connect("/test", {"answer": answer})
-        assert Consumer.sockets[0].connected
+        assert Consumer.members[0].connected
 
     async def test_refusal_that_cannot_be_sent_is_another_refusal(
         self, client: SocketIOClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
@@ -67,8 +67,8 @@ class TestConnect:
     ) -> None:
         client = await SocketIOClient(app).open()
         client.send("0", "/test", {"wait": True})
-        await wait_until(lambda: Consumer.sockets)
-        tasks = Consumer.sockets[0]._eio.tasks
+        await wait_until(lambda: Consumer.members)
+        tasks = Consumer.members[0]._eio.tasks
         client.leave()
         await client.websocket.finished()
         started = asyncio.get_running_loop().time()
@@ -83,7 +83,7 @@ class TestConnect:
     ) -> None:
         client = await SocketIOClient(app).open()
         client.send("0", "/test", {"wait": True})
-        await wait_until(lambda: Consumer.sockets)
+        await wait_until(lambda: Consumer.members)
         client.leave()
         await client.websocket.finished()
         Consumer.gate.set()

@@ -56,7 +56,7 @@ class TestOrder:
         assert Consumer.log == [("transport close", 1)]
 
     async def test_idle_socket_has_no_task(self, joined: SocketIOClient) -> None:
-        tasks = Consumer.sockets[0]._eio.tasks
+        tasks = Consumer.members[0]._eio.tasks
         joined.emit("/test", "wait", 1, ack_id=1)
         await wait_until(lambda: Consumer.log)
         Consumer.gate.set()
@@ -78,7 +78,7 @@ class TestTurns:
         client = await member(app)
         for number in range(12):
             client.emit("/test", "take", number, "x" * 70_000)
-        await wait_until(lambda: client_of(Consumer.sockets[0]).backlog.total > 12 * 70_000)
+        await wait_until(lambda: client_of(Consumer.members[0]).backlog.total > 12 * 70_000)
         Consumer.gate.set()
         handled = []
         while len(Consumer.log) < 12:
@@ -94,7 +94,7 @@ class TestFullQueue:
         for number in range(20):
             client.emit("/test", "wait", number, ack_id=number)
         await wait_until_paused()
-        assert len(Consumer.sockets[0]._connection._queue._jobs) <= 4
+        assert len(Consumer.members[0]._connection._queue._jobs) <= 4
         Consumer.gate.set()
         await client.received(*[f"3/test,{number}[{number}]" for number in range(20)])
 
@@ -151,7 +151,7 @@ class TestFullQueue:
         for number in (1, 2):
             client.emit("/test", "wait", number)
         await wait_until_paused()
-        await Consumer.sockets[0].disconnect()
+        await Consumer.members[0].disconnect()
         await client.received("1/test,")
         await client.connect("/other")
 
@@ -163,6 +163,6 @@ class TestFullQueue:
             client.emit("/test", "wait", number)
         client.emit("/second", "one", "waits", ack_id=1)
         await wait_until_paused()
-        assert client_of(Consumer.sockets[1]).eio.is_paused
+        assert client_of(Consumer.members[1]).eio.is_paused
         Consumer.gate.set()
         await client.received('3/second,1["waits"]')

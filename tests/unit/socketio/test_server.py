@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from sio.socketio.adapter import Adapter
 from sio.socketio.handlers import Handlers
 from sio.socketio.protocol.options import SocketIOOptions
 from sio.socketio.server import reset_socketio_server
+from sio.socketio.users import Users
 from tests.client import SocketIOClient
 from tests.sessions import sessions
 
@@ -23,7 +25,7 @@ from .consumers import Consumer, PlainConsumer, SecondConsumer, member, rooms_in
 async def clients(app: Any) -> list[SocketIOClient]:
     """Three clients, of which the first is in the rooms x and y, the second in y, and the third in z."""
     clients = [await member(app) for _ in range(3)]
-    for socket, rooms in zip(Consumer.sockets, ("xy", "y", "z"), strict=True):
+    for socket, rooms in zip(Consumer.members, ("xy", "y", "z"), strict=True):
         for room in rooms:
             await socket.join(room)
     return clients
@@ -54,13 +56,13 @@ class TestRooms:
             await client.received(*['2/test,["hit"]'] * (name in expected), '2/test,["end"]')
 
     async def test_id_of_a_socket_is_its_room(self, clients: list[SocketIOClient]) -> None:
-        first = Consumer.sockets[0]
+        first = Consumer.members[0]
         assert first.rooms == {first.id, "x", "y"}
         await get_socketio_server().emit("hit", room=first.id, namespace="/test")
         await clients[0].received('2/test,["hit"]')
 
     async def test_socket_that_left_is_not_reached(self, clients: list[SocketIOClient]) -> None:
-        a, b, _ = Consumer.sockets
+        a, b, _ = Consumer.members
         await a.leave_all()
         await b.leave("y")
         assert (a.rooms, b.rooms) == ({a.id}, {b.id})
@@ -71,7 +73,7 @@ class TestRooms:
     @pytest.mark.parametrize("room", [1, None, b"x"])
     async def test_room_that_is_no_string_is_an_error(self, clients: list[SocketIOClient], room: Any) -> None:
         with pytest.raises(TypeError, match="a room name is a str"):
-            await Consumer.sockets[0].join(room)
+            await Consumer.members[0].join(room)
         with pytest.raises(TypeError, match="a room name is a str"):
             await get_socketio_server().emit("x", room=[room])
 
@@ -95,7 +97,7 @@ class TestSlowConsumers:
     async def test_slow_consumer_is_cut_amid_a_broadcast(self, app: Any) -> None:
         clients = [await member(app) for _ in range(3)]
         clients[1].websocket.taken.clear()
-        send_at_once(Consumer.sockets[1], "x", b"1", b"2")
+        send_at_once(Consumer.members[1], "x", b"1", b"2")
         await get_socketio_server().emit("y", b"1", namespace="/test")
         for client in (clients[0], clients[2]):
             await client.received('51-/test,["y",{"_placeholder":true,"num":0}]', b"1")
@@ -126,7 +128,7 @@ class TestEnd:
         await get_socketio_server().close()
         await joined.websocket.closed()
         await member(app)
-        assert [socket.connected for socket in Consumer.sockets] == [False, True]
+        assert [socket.connected for socket in Consumer.members] == [False, True]
 
 
 class TestServers:
@@ -139,7 +141,7 @@ class TestServers:
             await sender.emit(name, namespace="/test")
             await receiver.received(f'2/test,["{name}"]')
         assert (len(sessions), len(server.engineio.registry)) == (1, 1)
-        assert [found.server for found in Consumer.sockets] == [get_socketio_server(), server]
+        assert [found.server for found in Consumer.members] == [get_socketio_server(), server]
         await server.close()
         await other.websocket.closed()
         assert socket.connected
@@ -147,14 +149,18 @@ class TestServers:
     async def test_server_has_the_options_that_it_is_given(self, app: Any) -> None:
         server = SocketIOServer(lambda: SocketIOOptions(max_rooms=1))
         await member(as_asgi(Consumer, server=server))
-        await Consumer.sockets[0].join("one")
+        await Consumer.members[0].join("one")
         with pytest.raises(Exception, match="SIO_MAX_ROOMS is 1"):
-            await Consumer.sockets[0].join("two")
+            await Consumer.members[0].join("two")
 
     async def test_server_asks_who_the_user_is(self, app: Any) -> None:
-        server = SocketIOServer(get_user=lambda scope: scope["path"])
+        class Paths(Users):
+            def get(self, scope: MutableMapping[str, Any]) -> Any:
+                return scope["path"]
+
+        server = SocketIOServer(users=Paths())
         await member(as_asgi(Consumer, server=server))
-        assert Consumer.sockets[0].user == "/socket.io/"
+        assert Consumer.members[0].user == "/socket.io/"
 
     def test_server_is_the_application_of_the_engineio_server_that_it_is_given(self) -> None:
         engineio = EngineIOServer()

@@ -22,7 +22,7 @@ class TestProperties:
     async def test_socket_knows_its_request(self, app: Any) -> None:
         client = await SocketIOClient(app, headers=[(b"x-test", b"1")], user="someone").open()
         await client.connect("/test")
-        socket = Consumer.sockets[0]
+        socket = Consumer.members[0]
         assert (b"x-test", b"1") in socket.scope["headers"]
         assert (socket.user, socket.transport, socket.state) == ("someone", "websocket", socket.data)
         assert socket.id in repr(socket)
@@ -34,14 +34,14 @@ class TestProperties:
 
     async def test_data_is_the_sockets_own(self, app: Any) -> None:
         await member(app, "/test", "/second")
-        first, second = Consumer.sockets
+        first, second = Consumer.members
         first.data["key"] = 1
         assert (first.state, second.data) == ({"key": 1}, {})
 
     async def test_connected_says_whether_it_is_accepted_and_not_disconnected(self, client: SocketIOClient) -> None:
         client.send("0", "/test", {"wait": True})
-        await wait_until(lambda: Consumer.sockets)
-        (socket,) = Consumer.sockets
+        await wait_until(lambda: Consumer.members)
+        (socket,) = Consumer.members
         states = [socket.connected]
         Consumer.gate.set()
         await client.receive()
@@ -108,7 +108,7 @@ class TestEmit:
 
         async def emit() -> None:
             for number in range(20):
-                await Consumer.sockets[0].emit("x", number)
+                await Consumer.members[0].emit("x", number)
 
         task = asyncio.ensure_future(emit())
         await asyncio.sleep(0.01)
@@ -128,7 +128,7 @@ class TestVolatile:
         return client
 
     async def test_client_that_keeps_up_gets_them(self, volatile: SocketIOClient) -> None:
-        (socket,) = Consumer.sockets
+        (socket,) = Consumer.members
         await socket.emit("a", volatile=True)
         await socket.send("b", volatile=True)
         await get_socketio_server().emit("c", b"\x01", namespace="/test", volatile=True)
@@ -155,7 +155,7 @@ class TestVolatile:
         await poller.open()
         await poller.post("40/test,")
         await poller.get()
-        (socket,) = Consumer.sockets
+        (socket,) = Consumer.members
         await socket.emit("lost", volatile=True)
         poll = poller.get()
         await asyncio.sleep(0.001)
@@ -166,7 +166,7 @@ class TestVolatile:
     @override_settings(SIO_MAX_BUFFERED_PACKETS=2)
     async def test_they_do_not_cut_a_slow_consumer(self, app: Any) -> None:
         client = await member(app)
-        (socket,) = Consumer.sockets
+        (socket,) = Consumer.members
         client.websocket.taken.clear()
         cut = get_engineio_server().slow_consumers
         for _ in range(2):
@@ -182,7 +182,7 @@ class TestVolatile:
     @override_settings(SIO_MAX_PENDING_ACKS=1)
     async def test_acknowledgement_of_one_that_was_dropped_is_not_awaited(self, app: Any) -> None:
         client = await member(app)
-        (socket,) = Consumer.sockets
+        (socket,) = Consumer.members
         client.websocket.taken.clear()
         await socket.emit("blocks")
         for _ in range(3):
@@ -207,7 +207,7 @@ class TestRooms:
     @override_settings(SIO_MAX_ROOMS=3)
     async def test_rooms_are_as_many_as_allowed(self, app: Any) -> None:
         client = await member(app)
-        (socket,) = Consumer.sockets
+        (socket,) = Consumer.members
         client.emit("/test", "join", "a", "b", "c", "a", ack_id=1)
         await client.received("3/test,1[4]")
         with pytest.raises(TooManyRooms, match="is in 3 rooms, and SIO_MAX_ROOMS is 3"):
@@ -219,7 +219,7 @@ class TestRooms:
     @override_settings(SIO_MAX_ROOMS=3)
     async def test_long_names_count_as_several(self, app: Any) -> None:
         await member(app)
-        (socket,) = Consumer.sockets
+        (socket,) = Consumer.members
         long = "x" * (2 * LONG_ROOM_NAME - 1)
         await socket.join(long)
         for room in ("y" * LONG_ROOM_NAME, "z" * 1_000_000):
@@ -231,6 +231,6 @@ class TestRooms:
 
     async def test_rooms_that_were_joined_in_connect_are_kept(self, client: SocketIOClient) -> None:
         await client.connect("/test", {"room": "lobby"})
-        (socket,) = Consumer.sockets
+        (socket,) = Consumer.members
         assert socket.rooms == {socket.id, "lobby"}
         assert isinstance(socket.rooms, frozenset)

@@ -56,7 +56,7 @@ async def test_upkeep_is_called_once_for_a_burst_of_events(app: Any, upkeep: Rec
 
 async def test_upkeep_is_called_before_the_callback_of_an_acknowledgement(app: Any, upkeep: RecordingUpkeep) -> None:
     client, starts = await member(app), list[int]()
-    await Consumer.sockets[0].emit("x", callback=lambda: starts.append(upkeep.starts))
+    await Consumer.members[0].emit("x", callback=lambda: starts.append(upkeep.starts))
     await client.receive()
     client.send("3", "/test", [], 0)
     await wait_until(lambda: starts)
@@ -79,7 +79,7 @@ async def test_each_error_of_the_application_is_reported(app: Any, upkeep: Recor
     client = await member(app)
     for event in ("raise", "cancelled", "unsendable"):
         client.emit("/test", event, ack_id=1)
-    await Consumer.sockets[0].emit("x", callback=lambda: 1 / 0)
+    await Consumer.members[0].emit("x", callback=lambda: 1 / 0)
     await client.receive()
     client.send("3", "/test", [], 0)
     await wait_until(lambda: len(upkeep.errors) == 4)

@@ -25,16 +25,16 @@ THREADS, TIMES = 8, 25
 
 
 class Consumer(SocketIOConsumer):
-    sockets: ClassVar[list[NamespaceSocket]] = []
+    members: ClassVar[list[NamespaceSocket]] = []
 
     async def connect(self, socket: NamespaceSocket, auth: dict[str, Any]) -> bool:
-        self.sockets.append(socket)
+        self.members.append(socket)
         return True
 
 
 @pytest.fixture
 async def client() -> SocketIOClient:
-    Consumer.sockets = []
+    Consumer.members = []
     client = await SocketIOClient(Consumer.as_asgi()).open()
     await client.connect()
     return client
@@ -46,7 +46,7 @@ class TestBroadcast:
     @pytest.mark.parametrize("bridge", [lambda send: asyncio.run(send()), lambda send: async_to_sync(send)()])
     async def test_broadcast_reaches_the_sockets(self, client: SocketIOClient, bridge: Callable[..., Any]) -> None:
         async def send() -> None:
-            await get_socketio_server().emit("news", 1, b"\1", room=Consumer.sockets[0].id)
+            await get_socketio_server().emit("news", 1, b"\1", room=Consumer.members[0].id)
 
         thread = threading.Thread(target=bridge, args=[send])
         thread.start()
@@ -82,7 +82,7 @@ class TestBroadcast:
             await elsewhere(get_socketio_server().emit(event, argument, room=[room] if room else None))
 
     async def test_excluded_rooms_are_heeded(self, client: SocketIOClient) -> None:
-        await Consumer.sockets[0].join("quiet")
+        await Consumer.members[0].join("quiet")
         await elsewhere(get_socketio_server().emit("x", except_="quiet"))
         await elsewhere(get_socketio_server().emit("x", room=[]))
         await elsewhere(get_socketio_server().emit("y", room={"quiet"}))
@@ -140,7 +140,7 @@ class TestSocket:
         ],
     )
     async def test_method_raises_and_does_nothing(self, client: SocketIOClient, use: Callable[..., Any]) -> None:
-        socket = Consumer.sockets[0]
+        socket = Consumer.members[0]
         with pytest.raises(WrongEventLoop, match=r"not its own.*server\.emit"):
             await elsewhere(use(socket))
         assert (socket.connected, socket.rooms) == (True, {socket.id})
