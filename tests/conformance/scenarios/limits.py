@@ -27,6 +27,12 @@ LIMITS = [
         ("websocket", "upgrade"),
     ),
     Limit(
+        "goodbye after a post",
+        "python*",
+        "python-engineio says nothing more if it is closed while it posts",
+        ("polling",),
+    ),
+    Limit(
         "order",
         "python*-sync",
         "python-socketio's Client gives each event to a thread, and threads overtake each other",

@@ -48,7 +48,12 @@ class Stage:
 
     def goodbyes(self) -> set[str]:
         """The reasons that the server may give when a client leaves a namespace."""
-        return {"client namespace disconnect"} | ({"transport close"} if self.lacks("goodbye") else set())
+        reasons = {"client namespace disconnect"}
+        if self.lacks("goodbye"):
+            reasons.add("transport close")
+        if self.lacks("goodbye after a post"):
+            reasons.add("ping timeout")
+        return reasons
 
     def new(self, transport: str = "", **options: Any) -> Client:
         """A client that is not connected."""
