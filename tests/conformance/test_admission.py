@@ -28,7 +28,7 @@ AT_A_TIME = 50
 DELAY = 2.0 * PACE
 
 #: Handshakes that are never polled. Their time is longer than all of them mostly take.
-IDLE = 1_000
+IDLE = 2_000
 IDLE_TIMERS = {**HASTY, "SIO_ENGINEIO_PING_INTERVAL_MS": ms(8_000), "SIO_CONNECT_TIMEOUT_MS": ms(60_000)}
 #: What each may cost, in bytes.
 IDLE_BYTES = 15_000
