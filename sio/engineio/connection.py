@@ -103,14 +103,14 @@ class EngineIOConnection:
             # The fast path: a WebSocket whose client keeps up. Nothing is queued, woken or scheduled.
             writer.write(packets[0])
             return True
-        if volatile and (not self.session.is_writable or (writer is not None and writer.is_blocked)):
+        if volatile and (not session.is_writable or (writer is not None and writer.is_blocked)):
             return False
-        if not self.session.send(packets):
+        if not session.send(packets):
             self._server.slow_consumers += 1
             self.end(self.backpressure.cut(self.scope.get("client")))
             return True
         self._pump()
-        if self.session.needs_ping:
+        if session.needs_ping:
             # At once, and not when the loop turns: an application that never waits would have sent everything before.
             self._ping()
         return True

@@ -1,4 +1,4 @@
-"""`EngineIOServer`: all sessions of a process, with what they share."""
+"""`EngineIOServer`: the sessions of one application, with what they share."""
 
 from __future__ import annotations
 

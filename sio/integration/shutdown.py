@@ -46,7 +46,7 @@ class ExitWatch:
         self._holds_exit = False
 
     def start(self) -> None:
-        """A session opened on the running loop. Only the first call for a loop does something."""
+        """A session opens on the running loop. Only the first call for a loop does something."""
         loop = asyncio.get_running_loop()
         if loop in self._loops:
             return

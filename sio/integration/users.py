@@ -43,6 +43,9 @@ class DjangoUsers(Users):
         return None if identity is None or identity is ANONYMOUS else str(identity)
 
     def key_of(self, user: Any) -> str | None:
+        """Returns the primary key of a user, which may be given in its place; None for an anonymous one. Raises
+        ValueError for what is no user, and for one that has not been saved.
+        """
         is_authenticated = getattr(user, "is_authenticated", None)
         if is_authenticated is None:
             return self._to_key(user)

@@ -29,6 +29,7 @@ from .target import Target
 class NamespaceClient(QueueClient, Protocol):
     """What a connection asks of its client."""
 
+    def hold(self, size: int) -> None: ...
     def set_must_read(self, must: bool) -> None: ...
     def accepted(self) -> None: ...
     def forget(self, connection: NamespaceConnection) -> None: ...
@@ -98,12 +99,13 @@ class NamespaceConnection:
         if not packet.data:
             return  # `42` without a payload: the reference takes it, and nobody can listen for it
         event, *args = packet.data
-        handler = self._namespace.handlers.events.get(event if isinstance(event, str) else str(event))
+        event = str(event)  # it may be a number
+        handler = self._namespace.handlers.events.get(event)
         if handler is None:
-            self._namespace.report_unhandled(str(event), "no method handles it")
+            self._namespace.report_unhandled(event, "no method handles it")
         elif not handler.accepts(len(args)):
             problem = f"{handler.method} takes {handler.arity} arguments, not {len(args)}"
-            self._namespace.report_unhandled(str(event), problem)
+            self._namespace.report_unhandled(event, problem)
         else:
             self._queue.put(functools.partial(self._dispatcher.run_event, handler, args, packet.id), packet.size)
 

@@ -167,7 +167,7 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             # In line what `WebSocketIO.next_frame` does: a coroutine less for each frame.
             frame = frame_of(message := await io.receive())
             if frame is None:
-                if self._io.is_over(message):
+                if io.is_over(message):
                     break
                 continue
             if self._is_too_big(frame):
@@ -182,7 +182,7 @@ class EngineIOWebSocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if pause is not None:
                 await asyncio.sleep(pause)
         # uvicorn closes its WebSockets with this code when it shuts down. A client that does looks the same.
-        is_shutdown = self._io.disconnect_code == SERVICE_RESTART
+        is_shutdown = io.disconnect_code == SERVICE_RESTART
         connection.end(CloseReason.SERVER_SHUTTING_DOWN if is_shutdown else CloseReason.TRANSPORT_CLOSE)
         return NORMAL_CLOSURE
 
